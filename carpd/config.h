@@ -1,0 +1,100 @@
+/*
+ * The configuration file, checked and complete: defaults are filled in, secrets
+ * are read.  Printing it and parsing what was printed gives the same again.
+ */
+#ifndef CARPD_CONFIG_H
+#define CARPD_CONFIG_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "core/address.h"
+#include "core/digest.h"
+#include "core/seal.h"
+
+#define CONFIG_NAME_MAX  32 /* of a group, with the final zero */
+#define CONFIG_PATH_MAX  256
+#define CONFIG_PEERS_MAX 16
+
+enum config_mac {
+	CONFIG_MAC_AUTO, /* virtual where the gate can be attached, else interface */
+	CONFIG_MAC_VIRTUAL,
+	CONFIG_MAC_INTERFACE,
+};
+
+enum config_seal {
+	CONFIG_SEAL_OFF,
+	CONFIG_SEAL_OFFER,
+	CONFIG_SEAL_REQUIRE,
+};
+
+/* One key file: `key = "1:/etc/carpd/wan.key"`; the first is the one we send with. */
+struct config_key {
+	uint8_t id;
+	uint8_t bytes[SEAL_KEY_BYTES];
+	char path[CONFIG_PATH_MAX];
+};
+
+struct config_group {
+	char name[CONFIG_NAME_MAX];
+	char interface[IFNAMSIZ];
+	uint8_t vhid;
+	uint8_t advbase;
+	uint8_t advskew;
+	bool preempt;
+	int preempt_delay_s;
+	char demotion_group[CONFIG_NAME_MAX]; /* "host" unless split */
+	enum config_mac mac;
+	enum digest_form hash_link_local; /* the form we send */
+	bool ttl_check;
+	struct shared_address *addresses; /* sorted, IPv4 first; at least one */
+	size_t address_count;
+	struct address peers[CONFIG_PEERS_MAX]; /* none: multicast */
+	size_t peer_count;
+	struct passphrase passphrase;
+	char passphrase_file[CONFIG_PATH_MAX]; /* empty: given in the file itself */
+	enum config_seal seal;
+	struct config_key keys[SEAL_KEYS_MAX]; /* none: derived from the passphrase */
+	size_t key_count;
+	int seal_window_s; /* 0: a first sequence is not held against the clock */
+	int line;          /* where it stands in the file, for errors */
+};
+
+struct config {
+	char user[CONFIG_NAME_MAX]; /* the engine's */
+	char control_path[CONFIG_PATH_MAX];
+	char state_directory[CONFIG_PATH_MAX];
+	bool realtime;               /* SCHED_FIFO and locked memory for the engine */
+	bool sandbox;                /* seccomp */
+	int handover_wait_ms;        /* how long a stop or hand-over waits for a successor */
+	int grace_s;                 /* how long an old passphrase or address set stays accepted */
+	struct config_group *groups; /* in the order of the file */
+	size_t group_count;
+};
+
+enum config_secrets {
+	CONFIG_HIDE_SECRETS, /* files by name; a passphrase given in the file as "(hidden)" */
+	CONFIG_SHOW_SECRETS, /* everything in the text itself: from keeper to engine only, never to a terminal
+	                      */
+};
+
+/*
+ * Reads a whole file (path is used in messages only).  Every error goes to
+ * errors as "path:line: what is wrong; what would be right", all that can be
+ * found in one run.  Returns NULL if there was any.  Free with config_free.
+ */
+struct config *config_parse(FILE *file, const char *path, FILE *errors);
+
+/* The same of a file by name: opens it, and says why it cannot be opened. */
+struct config *config_load(const char *path, FILE *errors);
+
+void config_free(struct config *config);
+
+/* As a file that config_parse takes and understands the same (with CONFIG_SHOW_SECRETS, to the last byte). */
+void config_print(const struct config *config, enum config_secrets secrets, FILE *out);
+
+/* The group called name, or NULL. */
+const struct config_group *config_find_group(const struct config *config, const char *name);
+
+#endif

@@ -1,0 +1,632 @@
+#include "engine.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * The most that one event can ask of a node: to leave and to rise again with
+ * everything that belongs to it.  Host-wide reports have the rest.
+ */
+#define ACTIONS_PER_NODE 12
+#define ACTIONS_FOR_HOST (2 * DEMOTIONS_MAX)
+
+static size_t align(size_t bytes)
+{
+	size_t unit = _Alignof(max_align_t);
+
+	return (bytes + unit - 1) / unit * unit;
+}
+
+static size_t action_capacity(const struct engine_settings *settings)
+{
+	return settings->node_count * ACTIONS_PER_NODE + ACTIONS_FOR_HOST;
+}
+
+size_t engine_bytes(const struct engine_settings *settings)
+{
+	return align(sizeof(struct engine)) + align(settings->parent_count * sizeof(struct engine_parent)) +
+	       align(settings->group_count * sizeof(struct group)) +
+	       align(settings->node_count * sizeof(struct node)) +
+	       align(action_capacity(settings) * sizeof(struct action));
+}
+
+static void *place(char **cursor, size_t bytes)
+{
+	void *block = *cursor;
+
+	*cursor += align(bytes);
+	return block;
+}
+
+static void prepare_digests(struct digest digests[DIGEST_FORMS], const struct group_settings *settings,
+                            uint8_t vhid)
+{
+	for (int form = 0; form < DIGEST_FORMS; form++)
+		digest_prepare(&digests[form], &settings->passphrase, vhid, settings->addresses,
+		               settings->address_count, (enum digest_form)form);
+}
+
+static void place_group(struct engine *engine, struct group *group, const struct group_settings *settings,
+                        struct node *nodes, size_t first_index)
+{
+	group->settings = settings;
+	group->nodes = nodes;
+	group->node_count = settings->node_count;
+	group->previous_until = INSTANT_NEVER;
+	for (size_t i = 0; i < settings->node_count; i++) {
+		struct node *node = &nodes[i];
+		node->vhost = (struct vhost){
+		        .group = group,
+		        .vhid = settings->nodes[i].vhid,
+		        .advskew = settings->nodes[i].advskew,
+		        .state = VHOST_INIT,
+		        .last = {.at = engine->settings->start},
+		        .deadline = INSTANT_NEVER,
+		        .lease_end = INSTANT_NEVER,
+		        .master = {.heard = INSTANT_NEVER,
+		                   .heard_ipv4 = INSTANT_NEVER,
+		                   .heard_ipv6 = INSTANT_NEVER},
+		        .rival = {.heard = INSTANT_NEVER},
+		        .handover = {.deadline = INSTANT_NEVER},
+		        .announce_at = INSTANT_NEVER,
+		        .announce_again = INSTANT_NEVER,
+		};
+		prepare_digests(node->digests, settings, node->vhost.vhid);
+		engine->parents[settings->parent].node_of[node->vhost.vhid] = (uint16_t)(first_index + i + 1);
+	}
+}
+
+struct engine *engine_place(void *memory, const struct engine_settings *settings)
+{
+	char *cursor = memory;
+	struct engine *engine = place(&cursor, sizeof(*engine));
+	size_t next_node = 0;
+
+	engine->settings = settings;
+	engine->parents = place(&cursor, settings->parent_count * sizeof(struct engine_parent));
+	engine->groups = place(&cursor, settings->group_count * sizeof(struct group));
+	engine->nodes = place(&cursor, settings->node_count * sizeof(struct node));
+	engine->action_capacity = action_capacity(settings);
+	engine->actions = place(&cursor, engine->action_capacity * sizeof(struct action));
+	engine->deadline = INSTANT_NEVER;
+	engine->random = settings->seed;
+	for (size_t i = 0; i < settings->parent_count; i++)
+		engine->parents[i].probe_at = INSTANT_NEVER;
+	for (size_t i = 0; i < settings->group_count; i++) {
+		place_group(engine, &engine->groups[i], &settings->groups[i], &engine->nodes[next_node],
+		            next_node);
+		next_node += settings->groups[i].node_count;
+	}
+	assert(next_node == settings->node_count);
+	return engine;
+}
+
+/* splitmix64: counters need to differ, not to be secret. */
+uint64_t engine_random(struct engine *engine)
+{
+	uint64_t z = (engine->random += UINT64_C(0x9e3779b97f4a7c15));
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+static struct action *add_action(struct engine *engine)
+{
+	assert(engine->action_count < engine->action_capacity);
+	struct action *action = &engine->actions[engine->action_count++];
+	memset(action, 0, sizeof(*action));
+	return action;
+}
+
+void engine_act(struct engine *engine, enum action_kind kind, struct group *group, struct node *node)
+{
+	struct action *action = add_action(engine);
+
+	action->kind = kind;
+	action->group = group;
+	action->node = node;
+	if (kind == ACTION_ADVERTISE)
+		engine_prepare_advert(engine, node);
+}
+
+void engine_tell(struct engine *engine, struct group *group, struct node *node, const struct report *report)
+{
+	struct action *action = add_action(engine);
+
+	action->kind = ACTION_TELL;
+	action->group = group;
+	action->node = node;
+	action->report = *report;
+}
+
+void engine_clear_actions(struct engine *engine)
+{
+	engine->action_count = 0;
+}
+
+#define CONFLICT_OVER_NS (30 * NS_PER_S)
+
+static instant node_deadline(const struct node *node)
+{
+	instant deadline = vhost_deadline(&node->vhost);
+
+	if (node->conflict.source.family != FAMILY_NONE)
+		deadline = instant_earlier(deadline, instant_after(node->conflict.heard, CONFLICT_OVER_NS));
+	return deadline;
+}
+
+/*
+ * The stored deadline only ever moves forward in engine_tick, which looks at
+ * everybody; an event that puts one node's deadline off leaves it as it is.  So
+ * the advert that a backup hears each second costs no search through all groups.
+ */
+void engine_wake_for(struct engine *engine, const struct node *node)
+{
+	engine->deadline = instant_earlier(engine->deadline, node_deadline(node));
+}
+
+instant engine_deadline(const struct engine *engine)
+{
+	return engine->deadline;
+}
+
+static void tell_demotion(struct engine *engine, enum report_kind kind, const char *name, int value)
+{
+	struct report report = {.kind = kind, .value = value};
+
+	memcpy(report.name, name, strnlen(name, DEMOTION_NAME_MAX - 1));
+	engine_tell(engine, NULL, NULL, &report);
+}
+
+/* Groups whose sum of demotions has changed let the others know at once. */
+static void spread_demotion(struct engine *engine, instant now)
+{
+	for (size_t i = 0; i < engine->settings->group_count; i++) {
+		struct group *group = &engine->groups[i];
+		uint8_t sum = demotion_sum(&engine->demotions, group->settings->demotion_scope);
+		if (sum == group->demotion)
+			continue;
+		group->demotion = sum;
+		for (size_t n = 0; n < group->node_count; n++) {
+			vhost_terms_changed(engine, &group->nodes[n].vhost, now);
+			engine_wake_for(engine, &group->nodes[n]);
+		}
+	}
+}
+
+bool engine_demote(struct engine *engine, const char *name, int value, int scope, instant now, instant until)
+{
+	if (!demotion_raise(&engine->demotions, name, value, scope, now, until))
+		return false;
+	engine->deadline = instant_earlier(engine->deadline, until);
+	tell_demotion(engine, REPORT_DEMOTED, name, value);
+	spread_demotion(engine, now);
+	return true;
+}
+
+bool engine_undemote(struct engine *engine, const char *name, instant now)
+{
+	if (!demotion_lift(&engine->demotions, name))
+		return false;
+	tell_demotion(engine, REPORT_UNDEMOTED, name, 0);
+	spread_demotion(engine, now);
+	return true;
+}
+
+/* The engine's own reasons carry the name of what is wrong: "link eth1". */
+static void demotion_name(char name[DEMOTION_NAME_MAX], const char *what, const char *whose)
+{
+	snprintf(name, DEMOTION_NAME_MAX, "%s %s", what, whose);
+}
+
+static void set_parent_demotion(struct engine *engine, size_t index, const char *what, bool *demoted,
+                                bool wanted, int value, instant now)
+{
+	char name[DEMOTION_NAME_MAX];
+
+	if (*demoted == wanted)
+		return;
+	*demoted = wanted;
+	demotion_name(name, what, engine->settings->parent_names[index]);
+	if (wanted)
+		engine_demote(engine, name, value, DEMOTION_EVERYWHERE, now, INSTANT_NEVER);
+	else
+		engine_undemote(engine, name, now);
+}
+
+static bool parent_has_groups(const struct engine *engine, size_t parent)
+{
+	for (size_t i = 0; i < engine->settings->group_count; i++)
+		if (engine->groups[i].settings->parent == parent)
+			return true;
+	return false;
+}
+
+void engine_parent_changed(struct engine *engine, size_t index, const struct parent *state, instant now)
+{
+	struct engine_parent *parent = &engine->parents[index];
+
+	parent->parent = *state;
+	for (size_t i = 0; i < engine->settings->node_count; i++) {
+		struct vhost *vhost = &engine->nodes[i].vhost;
+		if (vhost->group->settings->parent != index || vhost->group->stopped)
+			continue;
+		if (state->up)
+			vhost_start(engine, vhost, now);
+		else
+			vhost_stop(engine, vhost, CAUSE_LINK_DOWN, now);
+		engine_wake_for(engine, &engine->nodes[i]);
+	}
+	set_parent_demotion(engine, index, "link", &parent->demoted_for_link,
+	                    !state->up && parent_has_groups(engine, index), DEMOTE_LINK_DOWN, now);
+	if (!state->up) {
+		set_parent_demotion(engine, index, "sending", &parent->demoted_for_sending, false, 0, now);
+		parent->probe_at = INSTANT_NEVER;
+	}
+}
+
+#define PROBE_INTERVAL_NS NS_PER_S
+
+void engine_sent(struct engine *engine, struct node *node, instant before, int error)
+{
+	size_t index = node->vhost.group->settings->parent;
+	struct engine_parent *parent = &engine->parents[index];
+
+	vhost_sent(&node->vhost, before, error);
+	if (error == 0) {
+		node->counters.adverts_sent++;
+	} else {
+		node->counters.send_errors++;
+		if (node->vhost.send_failures >= SEND_FAILURES_MAX && !parent->demoted_for_sending) {
+			parent->probe_at = instant_after(before, PROBE_INTERVAL_NS);
+			engine->deadline = instant_earlier(engine->deadline, parent->probe_at);
+			set_parent_demotion(engine, index, "sending", &parent->demoted_for_sending, true,
+			                    DEMOTE_SEND_ERRORS, before);
+		}
+	}
+}
+
+/*
+ * A backup sends nothing, so it would never learn that sending works again; the
+ * BSDs' demotion for send errors is known to stay for ever (protocol.md 4.6).
+ */
+void engine_probed(struct engine *engine, size_t index, int error, instant now)
+{
+	struct engine_parent *parent = &engine->parents[index];
+
+	if (!parent->demoted_for_sending)
+		return;
+	if (error != 0) {
+		parent->probe_at = instant_after(now, PROBE_INTERVAL_NS);
+		engine->deadline = instant_earlier(engine->deadline, parent->probe_at);
+		return;
+	}
+	parent->probe_at = INSTANT_NEVER;
+	set_parent_demotion(engine, index, "sending", &parent->demoted_for_sending, false, 0, now);
+}
+
+#define TAKE_AGAIN_NS (10 * NS_PER_S)
+
+void engine_take_failed(struct engine *engine, struct group *group, int error, instant now)
+{
+	char name[DEMOTION_NAME_MAX];
+
+	for (size_t i = 0; i < group->node_count; i++) {
+		vhost_take_failed(engine, &group->nodes[i].vhost, error, now);
+		engine_wake_for(engine, &group->nodes[i]);
+	}
+	/* It ends by itself: what was in the way may be gone, and only trying tells. */
+	demotion_name(name, "addresses", group->settings->name);
+	engine_demote(engine, name, DEMOTE_TAKE_FAILED, group->settings->demotion_scope, now,
+	              instant_after(now, TAKE_AGAIN_NS));
+}
+
+void engine_address_lost(struct engine *engine, size_t parent, const struct address *address, instant now)
+{
+	(void)now;
+	for (size_t i = 0; i < engine->settings->group_count; i++) {
+		struct group *group = &engine->groups[i];
+		if (group->settings->parent != parent || group->masters == 0)
+			continue;
+		for (size_t a = 0; a < group->settings->address_count; a++) {
+			if (!address_equal(&group->settings->addresses[a].address, address))
+				continue;
+			struct report report = {.kind = REPORT_ADDRESS_PUT_BACK, .peer = *address};
+			engine_act(engine, ACTION_TAKE, group, NULL);
+			engine_tell(engine, group, NULL, &report);
+		}
+	}
+}
+
+static void hand_over_group(struct engine *engine, struct group *group, bool stopping, instant now)
+{
+	group->stopped |= stopping;
+	for (size_t i = 0; i < group->node_count; i++) {
+		vhost_hand_over(engine, &group->nodes[i].vhost, stopping, now);
+		engine_wake_for(engine, &group->nodes[i]);
+	}
+}
+
+static void hand_over(struct engine *engine, struct group *group, bool stopping, instant now)
+{
+	if (group != NULL) {
+		hand_over_group(engine, group, stopping, now);
+		return;
+	}
+	for (size_t i = 0; i < engine->settings->group_count; i++)
+		hand_over_group(engine, &engine->groups[i], stopping, now);
+}
+
+void engine_hand_over(struct engine *engine, struct group *group, instant now)
+{
+	hand_over(engine, group, false, now);
+}
+
+void engine_stop(struct engine *engine, struct group *group, instant now)
+{
+	hand_over(engine, group, true, now);
+}
+
+static bool group_is_idle(const struct group *group)
+{
+	for (size_t i = 0; i < group->node_count; i++)
+		if (group->nodes[i].vhost.state != VHOST_INIT)
+			return false;
+	return true;
+}
+
+bool engine_stopped(const struct engine *engine, const struct group *group)
+{
+	if (group != NULL)
+		return group_is_idle(group);
+	for (size_t i = 0; i < engine->settings->group_count; i++)
+		if (!group_is_idle(&engine->groups[i]))
+			return false;
+	return true;
+}
+
+void engine_end_grace(struct engine *engine, struct group *group)
+{
+	struct report report = {.kind = REPORT_CREDENTIALS_CHANGED};
+
+	if (!group->previous_in_use)
+		return;
+	group->previous_in_use = false;
+	group->previous_until = INSTANT_NEVER;
+	group->previous_seal_keys = NULL;
+	group->previous_seal_key_count = 0;
+	for (size_t i = 0; i < group->node_count; i++)
+		group->nodes[i].previous_digests = NULL;
+	engine_tell(engine, group, NULL, &report);
+}
+
+static void forget_conflict(struct engine *engine, struct node *node, instant now)
+{
+	struct report report = {.kind = REPORT_CONFLICT_OVER, .peer = node->conflict.source};
+
+	if (node->conflict.source.family == FAMILY_NONE ||
+	    instant_span_ns(node->conflict.heard, now) < CONFLICT_OVER_NS)
+		return;
+	node->conflict.source.family = FAMILY_NONE;
+	engine_tell(engine, node->vhost.group, node, &report);
+}
+
+static void tick_demotions(struct engine *engine, instant now)
+{
+	struct demotion expired;
+	bool any = false;
+
+	while (demotion_expire(&engine->demotions, now, &expired)) {
+		tell_demotion(engine, REPORT_UNDEMOTED, expired.name, 0);
+		any = true;
+	}
+	if (any)
+		spread_demotion(engine, now);
+}
+
+static instant tick_parents(struct engine *engine, instant now)
+{
+	instant deadline = INSTANT_NEVER;
+
+	for (size_t i = 0; i < engine->settings->parent_count; i++) {
+		struct engine_parent *parent = &engine->parents[i];
+		if (instant_reached(parent->probe_at, now)) {
+			engine_act(engine, ACTION_PROBE, NULL, NULL);
+			engine->actions[engine->action_count - 1].parent = i;
+			parent->probe_at = INSTANT_NEVER; /* engine_probed sets the next one */
+		}
+		deadline = instant_earlier(deadline, parent->probe_at);
+	}
+	return deadline;
+}
+
+static instant tick_group(struct engine *engine, struct group *group, instant now)
+{
+	instant deadline = INSTANT_NEVER;
+
+	if (instant_reached(group->previous_until, now))
+		engine_end_grace(engine, group);
+	for (size_t i = 0; i < group->node_count; i++) {
+		struct node *node = &group->nodes[i];
+		vhost_tick(engine, &node->vhost, now);
+		forget_conflict(engine, node, now);
+		deadline = instant_earlier(deadline, node_deadline(node));
+	}
+	return instant_earlier(deadline, group->previous_until);
+}
+
+void engine_tick(struct engine *engine, instant now)
+{
+	instant deadline;
+
+	tick_demotions(engine, now);
+	deadline = tick_parents(engine, now);
+	for (size_t i = 0; i < engine->settings->group_count; i++)
+		deadline = instant_earlier(deadline, tick_group(engine, &engine->groups[i], now));
+	engine->deadline = instant_earlier(deadline, demotion_deadline(&engine->demotions));
+}
+
+static bool same_addresses(const struct group_settings *a, const struct group_settings *b)
+{
+	if (a->address_count != b->address_count)
+		return false;
+	for (size_t i = 0; i < a->address_count; i++)
+		if (!address_equal(&a->addresses[i].address, &b->addresses[i].address))
+			return false;
+	return true;
+}
+
+static bool same_passphrase(const struct group_settings *a, const struct group_settings *b)
+{
+	return a->passphrase.length == b->passphrase.length &&
+	       memcmp(a->passphrase.bytes, b->passphrase.bytes, a->passphrase.length) == 0;
+}
+
+static void carry_grace(struct group *next, const struct group *old)
+{
+	next->previous_in_use = old->previous_in_use;
+	next->previous_until = old->previous_until;
+	next->previous_seal_keys = old->previous_seal_keys;
+	next->previous_seal_key_count = old->previous_seal_key_count;
+	for (size_t i = 0; i < next->node_count; i++)
+		next->nodes[i].previous_digests = old->nodes[i].previous_digests;
+}
+
+/* A second reload within the grace keeps the credentials that the peers are known to have. */
+static void begin_grace(struct group *next, const struct group *old, int64_t grace_ns, instant now)
+{
+	carry_grace(next, old);
+	next->previous_until = instant_after(now, grace_ns);
+	if (old->previous_in_use)
+		return;
+	next->previous_in_use = true;
+	next->previous_seal_keys = old->settings->seal_keys;
+	next->previous_seal_key_count = old->settings->seal_key_count;
+	for (size_t i = 0; i < next->node_count; i++)
+		next->nodes[i].previous_digests = old->nodes[i].digests;
+}
+
+bool engine_in_grace(const struct engine *engine)
+{
+	for (size_t i = 0; i < engine->settings->group_count; i++)
+		if (engine->groups[i].previous_in_use)
+			return true;
+	return false;
+}
+
+/* What was configured anew stays; what has happened so far is carried over. */
+static void adopt_node(struct node *next, const struct node *old)
+{
+	const struct node fresh = *next;
+
+	*next = *old;
+	next->vhost.group = fresh.vhost.group;
+	next->vhost.advskew = fresh.vhost.advskew;
+	memcpy(next->digests, fresh.digests, sizeof(next->digests));
+	next->previous_digests = NULL;
+	next->conflict.source.family = FAMILY_NONE; /* told anew if it is still there */
+}
+
+static bool same_terms(const struct group *next, const struct group *old, size_t node)
+{
+	return next->settings->advbase == old->settings->advbase &&
+	       next->nodes[node].vhost.advskew == old->nodes[node].vhost.advskew;
+}
+
+static void adopt_group(struct engine *engine, struct group *next, const struct group *old, instant now)
+{
+	bool addresses_changed = !same_addresses(next->settings, old->settings);
+
+	next->masters = old->masters;
+	next->demotion = old->demotion;
+	next->virtual_mac = old->virtual_mac;
+	for (size_t i = 0; i < next->node_count; i++)
+		adopt_node(&next->nodes[i], &old->nodes[i]);
+	if (addresses_changed || !same_passphrase(next->settings, old->settings))
+		begin_grace(next, old, engine->settings->grace_ns, now);
+	else
+		carry_grace(next, old);
+	if (addresses_changed && next->masters > 0) {
+		engine_act(engine, ACTION_TAKE, next, NULL);
+		engine_act(engine, ACTION_ANNOUNCE, next, &next->nodes[0]);
+	}
+	for (size_t i = 0; i < next->node_count; i++)
+		if (!same_terms(next, old, i))
+			vhost_terms_changed(engine, &next->nodes[i].vhost, now);
+}
+
+/* One group if it is the same virtual hosts on the same interface, whatever its name. */
+static bool same_group(const struct engine *next, const struct group_settings *a, const struct engine *old,
+                       const struct group_settings *b)
+{
+	if (strcmp(next->settings->parent_names[a->parent], old->settings->parent_names[b->parent]) != 0 ||
+	    a->node_count != b->node_count)
+		return false;
+	for (size_t i = 0; i < a->node_count; i++)
+		if (a->nodes[i].vhid != b->nodes[i].vhid)
+			return false;
+	return true;
+}
+
+const struct group *engine_counterpart(const struct engine *engine, const struct engine *other,
+                                       const struct group *others)
+{
+	for (size_t i = 0; i < engine->settings->group_count; i++)
+		if (same_group(engine, engine->groups[i].settings, other, others->settings))
+			return &engine->groups[i];
+	return NULL;
+}
+
+static void adopt_parents(struct engine *next, const struct engine *old)
+{
+	for (size_t i = 0; i < next->settings->parent_count; i++)
+		for (size_t j = 0; j < old->settings->parent_count; j++) {
+			if (strcmp(next->settings->parent_names[i], old->settings->parent_names[j]) != 0)
+				continue;
+			next->parents[i].parent = old->parents[j].parent;
+			next->parents[i].demoted_for_link = old->parents[j].demoted_for_link;
+			next->parents[i].demoted_for_sending = old->parents[j].demoted_for_sending;
+			next->parents[i].probe_at = old->parents[j].probe_at;
+		}
+}
+
+/* Reasons of interfaces that are no longer ours would otherwise stay for ever. */
+static void lift_orphans(struct engine *next, const struct engine *old)
+{
+	char name[DEMOTION_NAME_MAX];
+
+	for (size_t j = 0; j < old->settings->parent_count; j++) {
+		bool kept = false;
+		for (size_t i = 0; i < next->settings->parent_count; i++)
+			kept |= strcmp(next->settings->parent_names[i], old->settings->parent_names[j]) == 0;
+		if (kept)
+			continue;
+		demotion_name(name, "link", old->settings->parent_names[j]);
+		demotion_lift(&next->demotions, name);
+		demotion_name(name, "sending", old->settings->parent_names[j]);
+		demotion_lift(&next->demotions, name);
+	}
+}
+
+void engine_adopt(struct engine *next, const struct engine *old, instant now)
+{
+	next->random = old->random;
+	next->sequence = old->sequence;
+	next->wall_offset_ns = old->wall_offset_ns;
+	next->demotions = old->demotions;
+	adopt_parents(next, old);
+	lift_orphans(next, old);
+	for (size_t i = 0; i < next->settings->group_count; i++) {
+		const struct group *before = engine_counterpart(old, next, &next->groups[i]);
+		if (before != NULL)
+			adopt_group(next, &next->groups[i], before, now);
+	}
+	spread_demotion(next, now);
+	for (size_t i = 0; i < next->settings->parent_count; i++) {
+		const struct parent parent = next->parents[i].parent;
+		engine_parent_changed(next, i, &parent, now);
+	}
+	next->deadline = now; /* one look at everybody */
+}

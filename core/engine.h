@@ -1,0 +1,311 @@
+/*
+ * All groups of one host.  The only header that the callers of the core need.
+ *
+ * Events go in by function calls that carry the time; what is to be done comes
+ * out as a list of actions, to be carried out in the order in which they stand
+ * after each call.  Results come back as further events.  engine_deadline() says
+ * when engine_tick() is due.  No call allocates, blocks, or reads a clock.
+ */
+#ifndef CARPD_CORE_ENGINE_H
+#define CARPD_CORE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "address.h"
+#include "advert.h"
+#include "clock.h"
+#include "demotion.h"
+#include "digest.h"
+#include "drop.h"
+#include "packet.h"
+#include "replay.h"
+#include "seal.h"
+#include "sighting.h"
+#include "vhost.h"
+
+/* Values of the demotions that the engine raises by itself. */
+#define DEMOTE_LINK_DOWN   100
+#define DEMOTE_SEND_ERRORS 100
+#define DEMOTE_TAKE_FAILED 100
+#define SEND_FAILURES_MAX  3 /* in a row, as CARP_SENDAD_MAX_ERRORS */
+
+enum seal_policy {
+	SEAL_OFF,
+	SEAL_OFFER,
+	SEAL_REQUIRE,
+};
+
+/* One virtual host of a group. */
+struct node_settings {
+	uint8_t vhid;
+	uint8_t advskew;
+};
+
+/* Owned by the caller, unchanged and alive as long as the engine uses it. */
+struct group_settings {
+	const char *name; /* for the demotions that the engine raises by itself */
+	size_t parent;    /* index into the engine's parents */
+	uint8_t advbase;
+	bool preempt;
+	int64_t preempt_delay_ns;
+	int demotion_scope;
+	bool ttl_check;
+	const struct node_settings *nodes;
+	size_t node_count;
+	const struct shared_address *addresses;
+	size_t address_count;
+	const struct address *peers; /* none: multicast */
+	size_t peer_count;
+	struct passphrase passphrase;
+	enum digest_form digest_form; /* the one we send; both are accepted */
+	enum seal_policy seal;
+	const struct seal_key *seal_keys; /* at least one; the first signs */
+	size_t seal_key_count;
+	int64_t seal_window_ns;
+	bool spaced_announcements; /* mac = interface: neighbours' caches need to be told more than once */
+};
+
+struct engine_settings {
+	const struct group_settings *groups;
+	size_t group_count;
+	size_t node_count; /* of all groups together */
+	const char *const *parent_names;
+	size_t parent_count;
+	int64_t handover_wait_ns;
+	int64_t grace_ns;
+	uint64_t seed;          /* for the counters of adverts */
+	uint64_t sequence_base; /* of seals: nanoseconds since 1970, above all that were used before */
+	instant start;
+};
+
+/* What the engine must know of a parent interface. */
+struct parent {
+	bool up;                    /* there, administratively up, with carrier */
+	struct mac mac;             /* source of adverts where the group has no virtual MAC */
+	struct address source_ipv4; /* FAMILY_NONE: it has none */
+	struct address source_ipv6;
+};
+
+#define DIGEST_FORMS 2
+#define OWN_COUNTERS 8
+
+/* A peer with our vhid whose digest does not fit ours: told once, kept as state. */
+struct conflict {
+	struct address source; /* FAMILY_NONE: no conflict */
+	uint64_t count;
+	instant since;
+	instant heard;
+	struct advert advert; /* the last one, for the diagnosis */
+};
+
+struct vhost_counters {
+	uint64_t adverts_sent;
+	uint64_t adverts_received;
+	uint64_t send_errors;
+	uint64_t dropped[DROP_COUNT];
+};
+
+/* What belongs to one virtual host besides its state machine. */
+struct node {
+	struct vhost vhost;
+	struct digest digests[DIGEST_FORMS];
+	const struct digest *previous_digests; /* of the engine before the last reload, during the grace */
+	struct replay replay;
+	struct sightings sightings;
+	struct conflict conflict;
+	struct vhost_counters counters;
+	struct advert advert; /* the one being sent */
+	uint8_t seal_flags;
+	uint64_t seal_sequence;
+	uint64_t own_counters[OWN_COUNTERS]; /* of adverts we sent lately */
+	uint8_t own_next;
+	instant tell_forgery_after;
+};
+
+struct group {
+	const struct group_settings *settings;
+	struct node *nodes;
+	size_t node_count;
+	size_t masters;   /* how many of its nodes are master here */
+	uint8_t demotion; /* sum of the reasons in its scope */
+	bool stopped;     /* taken out of service by engine_stop */
+	bool virtual_mac;
+	/* The credentials before the last reload: accepted, and still the ones we send (engine_adopt). */
+	bool previous_in_use;
+	instant previous_until;
+	const struct seal_key *previous_seal_keys;
+	size_t previous_seal_key_count;
+};
+
+enum action_kind {
+	ACTION_SHUT,      /* node: the gate, before anything else when mastership ends */
+	ACTION_DROP,      /* group: its addresses */
+	ACTION_TAKE,      /* group: its addresses; a failure comes back as engine_take_failed */
+	ACTION_ADVERTISE, /* node: engine_advert_frame, send, engine_sent */
+	ACTION_SERVE,     /* node: the gate is open until vhost.lease_end */
+	ACTION_ANNOUNCE,  /* group: gratuitous ARP and neighbour advertisements */
+	ACTION_PROBE,     /* parent: a frame that no one reads, to see whether sending works again */
+	ACTION_TELL,      /* report: for the log */
+};
+
+enum report_kind {
+	REPORT_TRANSITION,
+	REPORT_DEMOTED, /* text: the reason; value */
+	REPORT_UNDEMOTED,
+	REPORT_RIVAL, /* another host advertises while we are master, and stays behind us */
+	REPORT_RIVAL_GONE,
+	REPORT_CONFLICT, /* wrong digest with our vhid */
+	REPORT_CONFLICT_OVER,
+	REPORT_FAMILY_SILENT, /* the master is heard over one family only */
+	REPORT_FAMILY_RETURNED,
+	REPORT_FORGED,              /* a recorded advert under other header fields */
+	REPORT_UNSEALED,            /* an unsealed advert in the name of a peer that seals */
+	REPORT_HANDOVER_KEPT,       /* nobody took over; we stay master */
+	REPORT_ADDRESS_PUT_BACK,    /* somebody removed a shared address of ours */
+	REPORT_CREDENTIALS_CHANGED, /* the grace is over, or a peer uses the new ones already */
+};
+
+struct report {
+	enum report_kind kind;
+	struct transition transition;
+	struct address peer;
+	enum family family;
+	char name[DEMOTION_NAME_MAX];
+	int value;
+};
+
+struct action {
+	enum action_kind kind;
+	struct group *group; /* NULL for ACTION_PROBE and host-wide reports */
+	struct node *node;
+	size_t parent;
+	struct report report; /* ACTION_TELL */
+};
+
+/* The engine's own view of a parent. */
+struct engine_parent {
+	struct parent parent;
+	uint16_t node_of[256]; /* vhid -> index of the node, plus one; 0: none */
+	bool demoted_for_link;
+	bool demoted_for_sending;
+	instant probe_at; /* while demoted for send errors */
+	uint64_t dropped[DROP_COUNT];
+};
+
+struct engine {
+	const struct engine_settings *settings;
+	struct engine_parent *parents;
+	struct group *groups;
+	struct node *nodes;
+	struct action *actions;
+	size_t action_count;
+	size_t action_capacity;
+	struct demotions demotions;
+	instant deadline;       /* never later than the earliest of all; may be earlier */
+	int64_t wall_offset_ns; /* wall clock minus boot clock, kept current by the caller */
+	uint64_t random;        /* state of the generator of counters */
+	uint64_t sequence;      /* last one used in a seal */
+};
+
+/*
+ * The engine and all its arrays in one block of the caller's, zeroed, aligned as
+ * malloc aligns, of engine_bytes().  All groups start in INIT with their parents down.
+ */
+size_t engine_bytes(const struct engine_settings *settings);
+struct engine *engine_place(void *memory, const struct engine_settings *settings);
+
+/*
+ * For a reload: next, freshly placed, takes over what old knows.  A group is the
+ * same if its interface and its virtual hosts are.  States, timers and counters go
+ * on; where passphrase or addresses changed, the old ones are accepted, and sent,
+ * for grace_ns or until a peer uses the new ones, so that hosts can be changed one
+ * after the other.  A master whose addresses changed gets ACTION_TAKE and
+ * ACTION_ANNOUNCE; dropping those that are gone is the caller's affair.
+ * Groups of old that next lacks must have been stopped before (engine_stop).
+ * old and its settings must stay in memory until engine_in_grace(next) is false.
+ */
+void engine_adopt(struct engine *next, const struct engine *old, instant now);
+bool engine_in_grace(const struct engine *engine);
+
+/* The group of engine that is the same as one of other's, or NULL. */
+const struct group *engine_counterpart(const struct engine *engine, const struct engine *other,
+                                       const struct group *others);
+
+/* When engine_tick is due. */
+instant engine_deadline(const struct engine *engine);
+void engine_tick(struct engine *engine, instant now);
+
+/* network: an IP packet with protocol 112 that arrived at parent. */
+enum drop engine_receive(struct engine *engine, size_t parent, const uint8_t *network, size_t bytes,
+                         bool multicast, instant now);
+
+void engine_parent_changed(struct engine *engine, size_t parent, const struct parent *state, instant now);
+
+/*
+ * The nth frame or packet of a node's pending advert; n counts from 0.  For
+ * multicast a whole Ethernet frame; for a unicast peer ret_peer is set and the
+ * payload alone is written, to be routed by the kernel from ret_source.  False
+ * when there are no more.
+ */
+struct advert_out {
+	uint8_t bytes[PACKET_FRAME_MAX];
+	size_t length;
+	struct address source;
+	struct address peer; /* FAMILY_NONE: a frame for the wire */
+};
+bool engine_advert_frame(struct engine *engine, const struct node *node, size_t n, instant now,
+                         struct advert_out *ret_out);
+/* error 0 if at least one of them left, else errno. */
+void engine_sent(struct engine *engine, struct node *node, instant before, int error);
+void engine_probed(struct engine *engine, size_t parent, int error, instant now);
+
+void engine_take_failed(struct engine *engine, struct group *group, int error, instant now);
+/* Somebody removed one of the shared addresses while we are master. */
+void engine_address_lost(struct engine *engine, size_t parent, const struct address *address, instant now);
+
+/* False if the table of reasons is full. */
+bool engine_demote(struct engine *engine, const char *name, int value, int scope, instant now, instant until);
+bool engine_undemote(struct engine *engine, const char *name, instant now);
+
+/* group NULL: all.  Hands over what this host is master of and stays in service as a backup. */
+void engine_hand_over(struct engine *engine, struct group *group, instant now);
+/* Hands over and leaves: every node ends in INIT. */
+void engine_stop(struct engine *engine, struct group *group, instant now);
+bool engine_stopped(const struct engine *engine, const struct group *group);
+
+void engine_clear_actions(struct engine *engine);
+
+/*
+ * Which change would make a peer's digest fit (design section 4, "wrong digest
+ * with our vhid").
+ */
+enum diagnosis_kind {
+	DIAGNOSIS_UNKNOWN,    /* another passphrase, or more than one address differs */
+	DIAGNOSIS_PEER_LACKS, /* it has not got address */
+	DIAGNOSIS_PEER_IPV4_ONLY,
+	DIAGNOSIS_PEER_IPV6_ONLY,
+};
+struct diagnosis {
+	enum diagnosis_kind kind;
+	struct address address;
+};
+struct diagnosis engine_diagnose(const struct group *group, const struct node *node);
+
+/* Between the files of the core. */
+void engine_act(struct engine *engine, enum action_kind kind, struct group *group, struct node *node);
+void engine_tell(struct engine *engine, struct group *group, struct node *node, const struct report *report);
+/* Whom a group's adverts come from.  A parent without an address speaks from the shared one, as OpenBSD does.
+ */
+struct address engine_source(const struct engine *engine, const struct group_settings *settings,
+                             enum family family);
+/* Fills in node->advert: terms, counter and digest of what is sent next (engine_send.c). */
+void engine_prepare_advert(struct engine *engine, struct node *node);
+uint64_t engine_random(struct engine *engine);
+/* The grace of a reload is over: from now on the new credentials only. */
+void engine_end_grace(struct engine *engine, struct group *group);
+/* After an event that may have brought a node's deadline forward. */
+void engine_wake_for(struct engine *engine, const struct node *node);
+
+#endif

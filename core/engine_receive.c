@@ -1,0 +1,250 @@
+/*
+ * Adverts on their way in: a chain of checks, each with a reason of its own, and
+ * only what passes all of them reaches a state or a timer.
+ */
+#include "engine.h"
+
+#include <string.h>
+
+/* What is learnt about an advert on its way through the checks. */
+struct inspection {
+	struct packet packet;
+	struct advert advert;
+	struct node *node;
+	bool multicast;
+	bool sealed;
+	bool previous; /* it carries the credentials from before the last reload */
+	struct seal seal;
+};
+
+static enum drop find_node(struct engine *engine, size_t parent, struct inspection *seen)
+{
+	if (seen->packet.payload_bytes < 2)
+		return DROP_LENGTH;
+	uint16_t place = engine->parents[parent].node_of[seen->packet.payload[1]];
+	if (place == 0)
+		return DROP_VHID;
+	seen->node = &engine->nodes[place - 1];
+	return DROP_NONE;
+}
+
+static enum drop check_sender(const struct inspection *seen)
+{
+	const struct group_settings *settings = seen->node->vhost.group->settings;
+
+	if (settings->ttl_check && seen->packet.ttl != CARP_TTL)
+		return DROP_TTL;
+	/* As OpenBSD: a unicast group does not listen to multicast, nor the reverse. */
+	if (seen->multicast != (settings->peer_count == 0))
+		return DROP_DESTINATION;
+	if (settings->peer_count == 0)
+		return DROP_NONE;
+	for (size_t i = 0; i < settings->peer_count; i++)
+		if (address_equal(&settings->peers[i], &seen->packet.source))
+			return DROP_NONE;
+	return DROP_STRANGER;
+}
+
+static bool fits(const struct digest digests[DIGEST_FORMS], const struct advert *advert)
+{
+	bool fit = false;
+
+	for (int form = 0; form < DIGEST_FORMS; form++)
+		fit |= digest_verify(&digests[form], advert->counter, advert->digest);
+	return fit;
+}
+
+static enum drop check_digest(struct inspection *seen)
+{
+	const struct node *node = seen->node;
+
+	if (fits(node->digests, &seen->advert))
+		return DROP_NONE;
+	if (node->vhost.group->previous_in_use && fits(node->previous_digests, &seen->advert)) {
+		seen->previous = true;
+		return DROP_NONE;
+	}
+	return DROP_DIGEST;
+}
+
+/*
+ * Only from our own address: a peer that missed our latest adverts counts on from
+ * an earlier one, and may honestly use a counter that we have used.
+ */
+static enum drop check_own(const struct engine *engine, const struct inspection *seen)
+{
+	struct address own = engine_source(engine, seen->node->vhost.group->settings,
+	                                   (enum family)seen->packet.source.family);
+
+	if (!address_equal(&own, &seen->packet.source))
+		return DROP_NONE;
+	for (size_t i = 0; i < OWN_COUNTERS; i++)
+		if (seen->node->own_counters[i] == seen->advert.counter)
+			return DROP_OWN;
+	return DROP_NONE;
+}
+
+static enum drop check_seal(struct engine *engine, struct inspection *seen, instant now)
+{
+	const struct group *group = seen->node->vhost.group;
+	const struct seal_key *keys = seen->previous ? group->previous_seal_keys : group->settings->seal_keys;
+	size_t key_count = seen->previous ? group->previous_seal_key_count : group->settings->seal_key_count;
+	uint64_t wall_ns = (uint64_t)(now.ns + engine->wall_offset_ns);
+
+	if (group->settings->seal == SEAL_OFF)
+		return DROP_NONE;
+	switch (seal_verify(keys, key_count, &seen->packet.source, seen->packet.payload,
+	                    seen->packet.payload_bytes, &seen->seal)) {
+	case SEAL_ABSENT:
+		return group->settings->seal == SEAL_REQUIRE ? DROP_UNSEALED : DROP_NONE;
+	case SEAL_WRONG:
+		return DROP_SEAL;
+	case SEAL_UNKNOWN_KEY:
+		/* A peer that has been given its new key before us: without the key it counts as unsealed. */
+		return group->settings->seal == SEAL_REQUIRE ? DROP_KEY : DROP_NONE;
+	case SEAL_VALID:
+		break;
+	}
+	seen->sealed = true;
+	return replay_check(&seen->node->replay, &seen->packet.source, seen->seal.sequence, wall_ns,
+	                    group->settings->seal_window_ns, now);
+}
+
+/* A source that seals, and was heard sealed within a backup's patience, has no reason not to. */
+static bool seals_now(const struct inspection *seen, instant now)
+{
+	const struct replay_source *source = replay_find(&seen->node->replay, &seen->packet.source);
+
+	return source != NULL &&
+	       instant_span_ns(source->heard, now) < vhost_master_down_ns(&seen->node->vhost);
+}
+
+static enum drop check_unsealed(struct inspection *seen, instant now)
+{
+	if (seen->sealed)
+		return DROP_NONE;
+	if (seals_now(seen, now))
+		return DROP_UNSEALED;
+	switch (sighting_judge(&seen->node->sightings, &seen->packet.source, &seen->advert)) {
+	case SIGHTING_NEW:
+		return DROP_NONE;
+	case SIGHTING_REPEATED:
+		return DROP_REPLAY;
+	case SIGHTING_ALTERED:
+		return DROP_FORGED;
+	}
+	return DROP_NONE;
+}
+
+static enum drop inspect(struct engine *engine, size_t parent, struct inspection *seen, instant now)
+{
+	enum drop drop = find_node(engine, parent, seen);
+
+	if (drop == DROP_NONE)
+		drop = check_sender(seen);
+	if (drop == DROP_NONE)
+		drop = advert_decode(seen->packet.payload, seen->packet.payload_bytes, &seen->advert);
+	if (drop == DROP_NONE && seen->node->vhost.state == VHOST_INIT)
+		drop = DROP_INACTIVE;
+	if (drop == DROP_NONE)
+		drop = check_digest(seen);
+	if (drop == DROP_NONE)
+		drop = check_own(engine, seen);
+	if (drop == DROP_NONE)
+		drop = check_seal(engine, seen, now);
+	if (drop == DROP_NONE)
+		drop = check_unsealed(seen, now);
+	return drop;
+}
+
+static void tell_peer(struct engine *engine, struct node *node, enum report_kind kind,
+                      const struct address *peer)
+{
+	struct report report = {.kind = kind, .peer = *peer};
+
+	engine_tell(engine, node->vhost.group, node, &report);
+}
+
+/* The state goes on as long as it is heard; it is told when it begins and when its source changes. */
+static void note_conflict(struct engine *engine, const struct inspection *seen, instant now)
+{
+	struct node *node = seen->node;
+	struct conflict *conflict = &node->conflict;
+	bool fresh = conflict->source.family == FAMILY_NONE;
+
+	conflict->advert = seen->advert;
+	conflict->heard = now;
+	conflict->count++;
+	if (!fresh)
+		return;
+	conflict->source = seen->packet.source;
+	conflict->since = now;
+	conflict->count = 1;
+	tell_peer(engine, node, REPORT_CONFLICT, &conflict->source);
+}
+
+/* Told once a minute at most: whoever forges can do it as often as he likes. */
+#define TELL_AGAIN_NS (60 * NS_PER_S)
+
+static void note_forgery(struct engine *engine, const struct inspection *seen, enum drop drop, instant now)
+{
+	struct node *node = seen->node;
+
+	if (!instant_reached(node->tell_forgery_after, now))
+		return;
+	node->tell_forgery_after = instant_after(now, TELL_AGAIN_NS);
+	tell_peer(engine, node, drop == DROP_FORGED ? REPORT_FORGED : REPORT_UNSEALED, &seen->packet.source);
+}
+
+static void count_drop(struct engine *engine, size_t parent, const struct inspection *seen, enum drop drop)
+{
+	if (seen->node != NULL)
+		seen->node->counters.dropped[drop]++;
+	else
+		engine->parents[parent].dropped[drop]++;
+}
+
+static void accept(struct engine *engine, const struct inspection *seen, instant now)
+{
+	struct node *node = seen->node;
+	struct vhost *vhost = &node->vhost;
+	struct heard heard = {
+	        .source = seen->packet.source,
+	        .terms = {.advbase = seen->advert.advbase,
+	                  .advskew = seen->advert.advskew,
+	                  .demote = seen->advert.demote},
+	        .counter = seen->advert.counter,
+	        .sealed = seen->sealed,
+	        .handing_over = seen->sealed && (seen->seal.flags & SEAL_HANDING_OVER) != 0,
+	};
+
+	node->counters.adverts_received++;
+	if (vhost->group->previous_in_use && !seen->previous)
+		engine_end_grace(engine, vhost->group);
+	vhost_hear(engine, vhost, &heard, now);
+	vhost->counter = seen->advert.counter;
+	vhost->counter_adopted = true;
+	engine_wake_for(engine, node);
+}
+
+enum drop engine_receive(struct engine *engine, size_t parent, const uint8_t *network, size_t bytes,
+                         bool multicast, instant now)
+{
+	struct inspection seen = {.multicast = multicast};
+	enum drop drop = packet_parse(network, bytes, &seen.packet);
+
+	if (drop == DROP_NONE)
+		drop = inspect(engine, parent, &seen, now);
+	if (drop == DROP_NONE) {
+		accept(engine, &seen, now);
+		return DROP_NONE;
+	}
+	count_drop(engine, parent, &seen, drop);
+	if (drop == DROP_DIGEST)
+		note_conflict(engine, &seen, now);
+	if (drop == DROP_FORGED || drop == DROP_UNSEALED)
+		note_forgery(engine, &seen, drop, now);
+	if (seen.node != NULL)
+		engine_wake_for(engine, seen.node);
+	return drop;
+}

@@ -1,0 +1,137 @@
+/*
+ * Adverts on their way out: what they say, their digest and their seal.
+ */
+#include "engine.h"
+
+#include <string.h>
+
+static struct terms outgoing_terms(const struct vhost *vhost)
+{
+	struct terms terms = vhost_terms(vhost);
+
+	if (vhost->handover.active) {
+		terms.advbase = ADVERT_GONE;
+		terms.advskew = ADVERT_GONE;
+	}
+	return terms;
+}
+
+/*
+ * As FreeBSD: random until a peer has been heard, then one more than the last.
+ * Never an echo of what was heard: OpenBSD takes its own counter for a loop.
+ */
+static uint64_t next_counter(struct engine *engine, struct node *node)
+{
+	uint64_t counter = node->vhost.counter_adopted ? node->vhost.counter + 1 : engine_random(engine);
+
+	node->vhost.counter = counter;
+	node->own_counters[node->own_next] = counter;
+	node->own_next = (uint8_t)((node->own_next + 1) % OWN_COUNTERS);
+	return counter;
+}
+
+void engine_prepare_advert(struct engine *engine, struct node *node)
+{
+	const struct group *group = node->vhost.group;
+	struct terms terms = outgoing_terms(&node->vhost);
+	const struct digest *digests = group->previous_in_use ? node->previous_digests : node->digests;
+
+	node->advert = (struct advert){
+	        .vhid = node->vhost.vhid,
+	        .advbase = terms.advbase,
+	        .advskew = terms.advskew,
+	        .demote = terms.demote,
+	        .counter = next_counter(engine, node),
+	};
+	digest_sign(&digests[group->settings->digest_form], node->advert.counter, node->advert.digest);
+	node->seal_flags = node->vhost.handover.active ? SEAL_HANDING_OVER : 0;
+}
+
+/* Nanoseconds since 1970 by the boot clock: a step of the wall clock does not move it. */
+static uint64_t next_sequence(struct engine *engine, instant now)
+{
+	uint64_t elapsed = (uint64_t)instant_span_ns(engine->settings->start, now);
+	uint64_t sequence = engine->settings->sequence_base + elapsed;
+
+	if (sequence <= engine->sequence)
+		sequence = engine->sequence + 1;
+	engine->sequence = sequence;
+	return sequence;
+}
+
+static bool has_family(const struct group_settings *settings, enum family family)
+{
+	for (size_t i = 0; i < settings->address_count; i++)
+		if (settings->addresses[i].address.family == family)
+			return true;
+	return false;
+}
+
+struct address engine_source(const struct engine *engine, const struct group_settings *settings,
+                             enum family family)
+{
+	const struct parent *parent = &engine->parents[settings->parent].parent;
+	const struct address *own = family == FAMILY_IPV4 ? &parent->source_ipv4 : &parent->source_ipv6;
+	const struct address *chosen = NULL;
+
+	if (own->family == family)
+		return *own;
+	for (size_t i = 0; i < settings->address_count; i++) {
+		const struct address *shared = &settings->addresses[i].address;
+		if (shared->family == family && (chosen == NULL || address_is_link_local(shared)))
+			chosen = shared;
+	}
+	return chosen != NULL ? *chosen : (struct address){.family = (uint8_t)family};
+}
+
+/* Where the nth copy of an advert goes; false if there is no nth. */
+static bool destination_of(const struct group_settings *settings, size_t n, struct address *ret_destination)
+{
+	if (settings->peer_count > 0) {
+		if (n >= settings->peer_count)
+			return false;
+		*ret_destination = settings->peers[n];
+		return true;
+	}
+	bool ipv4 = has_family(settings, FAMILY_IPV4);
+	bool ipv6 = has_family(settings, FAMILY_IPV6);
+	if (n >= (size_t)ipv4 + (size_t)ipv6)
+		return false;
+	*ret_destination = n == 0 && ipv4 ? carp_group_ipv4 : carp_group_ipv6;
+	return true;
+}
+
+bool engine_advert_frame(struct engine *engine, const struct node *node, size_t n, instant now,
+                         struct advert_out *ret_out)
+{
+	const struct group *group = node->vhost.group;
+	const struct group_settings *settings = group->settings;
+	const struct seal_key *key =
+	        group->previous_in_use ? group->previous_seal_keys : group->settings->seal_keys;
+	struct address destination;
+	uint8_t payload[SEALED_BYTES];
+	size_t payload_bytes = ADVERT_BYTES;
+
+	if (!destination_of(settings, n, &destination))
+		return false;
+	ret_out->source = engine_source(engine, settings, destination.family);
+	advert_encode(&node->advert, payload);
+	if (settings->seal != SEAL_OFF) {
+		seal_write(key, &ret_out->source, payload, next_sequence(engine, now), node->seal_flags,
+		           payload + ADVERT_BYTES);
+		payload_bytes = SEALED_BYTES;
+	}
+	if (settings->peer_count > 0) {
+		ret_out->peer = destination;
+		ret_out->length = payload_bytes;
+		memcpy(ret_out->bytes, payload, payload_bytes);
+		return true;
+	}
+	struct mac source_mac = group->virtual_mac ? mac_virtual(node->vhost.vhid)
+	                                           : engine->parents[settings->parent].parent.mac;
+	struct mac destination_mac = mac_of_group(&destination);
+	ret_out->peer = (struct address){0};
+	ret_out->length = packet_build(&source_mac, &destination_mac, &ret_out->source, &destination, payload,
+	                               payload_bytes, ret_out->bytes);
+	return true;
+}

@@ -1,0 +1,95 @@
+/*
+ * The gate: an eBPF program at a parent interface (design section 7, gate.md).
+ * It makes the virtual MAC, takes adverts out of the traffic, and stops
+ * answering for the shared addresses when this host's lease runs out.
+ *
+ * The keeper loads it once, before it forks the engine; both then hold the same
+ * maps.  Opening, extending and closing are stores into a mapped page, no system
+ * calls.  Attached programs stay in the kernel when the processes die, on purpose.
+ */
+#ifndef CARPD_LINUX_GATE_H
+#define CARPD_LINUX_GATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/address.h"
+#include "core/clock.h"
+
+#define GATE_PORTS_MAX 64 /* parent interfaces */
+
+struct gate;
+
+/*
+ * Loads program and maps.  Needs CAP_BPF and CAP_NET_ADMIN.  On failure -errno
+ * and *ret_why says in words what is missing (static text).
+ */
+int gate_load(struct gate **ret_gate, const char **ret_why);
+
+/* Closes this process's handles; attached programs stay. */
+void gate_unload(struct gate *gate);
+
+/*
+ * Gives a parent interface one of the ports and attaches both programs, before
+ * all others where the kernel can (tcx), else as clsact prio 1.  Needs
+ * CAP_NET_ADMIN only.  parent_mac is what frames to a virtual MAC are rewritten
+ * to.  Returns the port, 0 or more, or -errno.
+ */
+int gate_attach(struct gate *gate, int link_index, const struct mac *parent_mac);
+void gate_set_parent_mac(struct gate *gate, int port, const struct mac *parent_mac);
+/* Detaches, frees the port and forgets its addresses and virtual hosts. */
+void gate_detach(struct gate *gate, int port);
+
+/*
+ * Looks whether both programs are still attached, and first.  0 if so, 1 if they
+ * were put back, -errno if that failed.
+ */
+int gate_check(struct gate *gate, int port);
+
+/*
+ * From configuration on, whoever is master: adverts of vhid are taken out
+ * (unicast ones only if unicast), and the address is known to be shared.
+ */
+int gate_watch(struct gate *gate, int port, uint8_t vhid, bool unicast);
+void gate_ignore(struct gate *gate, int port, uint8_t vhid);
+int gate_add_address(struct gate *gate, int port, uint8_t vhid, const struct address *address);
+int gate_remove_address(struct gate *gate, int port, const struct address *address);
+
+/* Stores.  Past lease_end (boot clock) the gate is shut by itself. */
+void gate_open(struct gate *gate, int port, uint8_t vhid, instant lease_end);
+void gate_extend(struct gate *gate, int port, uint8_t vhid, instant lease_end);
+void gate_close(struct gate *gate, int port, uint8_t vhid);
+/* Shuts every virtual host of every port: for the keeper when the engine died, and for a new engine. */
+void gate_close_all(struct gate *gate);
+
+/* Per virtual host, since the port was attached. */
+struct gate_counters {
+	uint64_t accepted;     /* frames to the virtual MAC let in */
+	uint64_t refused;      /* frames to it dropped, not master */
+	uint64_t fenced;       /* frames in or out dropped because the lease had run out */
+	uint64_t rewritten;    /* frames sent from a shared address, with the virtual MAC */
+	uint64_t adverts;      /* handed to the engine */
+	uint64_t adverts_lost; /* no room in the ring */
+	uint64_t vrrp;         /* VRRP packets that carry this id */
+};
+void gate_read_counters(struct gate *gate, int port, uint8_t vhid, struct gate_counters *ret_counters);
+
+/* The ring of adverts, for the caller's event loop. */
+int gate_fd(const struct gate *gate);
+
+/* network points at the IP header; arrived is when the gate saw it. */
+typedef void gate_received(void *context, int link_index, const uint8_t *network, size_t bytes,
+                           bool multicast, instant arrived);
+/* Hands over everything in the ring.  Returns the number of adverts or -errno. */
+int gate_receive(struct gate *gate, gate_received *received, void *context);
+/* Throws away what is in the ring: a new engine does not act on what its predecessor did not read. */
+void gate_drain(struct gate *gate);
+
+/*
+ * Detaches and removes gates that earlier runs left on any interface of this
+ * network namespace.  Returns their number or -errno.
+ */
+int gate_clean(void);
+
+#endif

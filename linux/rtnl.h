@@ -1,0 +1,111 @@
+/*
+ * rtnetlink: what happens to links and addresses, and our own changes to them.
+ * Two sockets: one listens, one asks, so that an answer is never behind a flood of events.
+ */
+#ifndef CARPD_LINUX_RTNL_H
+#define CARPD_LINUX_RTNL_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/address.h"
+
+/* Marks every address that carpd has added (IFA_PROTO), so that a leftover is recognised. */
+#define RTNL_ADDRESS_PROTOCOL 112
+
+enum link_kind {
+	LINK_ORDINARY,
+	LINK_BRIDGE,         /* the virtual MAC needs a local entry in its table */
+	LINK_NO_VIRTUAL_MAC, /* macvlan other than passthru, bond in balance-tlb or -alb */
+	LINK_NOT_ETHERNET,   /* not usable at all */
+};
+
+struct rtnl_link {
+	int index;
+	char name[IFNAMSIZ];
+	enum link_kind kind;
+	char kind_name[16]; /* as the kernel calls it ("bond", "veth"), empty for hardware */
+	bool up;            /* administratively up and with carrier; unknown carrier counts as up */
+	struct mac mac;
+};
+
+struct rtnl_address {
+	int link_index;
+	struct shared_address address;
+	uint8_t protocol; /* IFA_PROTO, 0 where the kernel has none */
+	bool tentative;   /* duplicate address detection not finished, or failed */
+};
+
+/*
+ * What the listener is told.  After an overrun everything is read again:
+ * resync_begin, every link and address as it is now, resync_end; what was not
+ * mentioned in between is gone, and filters may have changed anywhere.  rtnl_open
+ * ends with one such round.  Handlers may gather and commit changes.
+ */
+struct rtnl_handler {
+	void (*link)(void *context, const struct rtnl_link *link, bool gone);
+	void (*address)(void *context, const struct rtnl_address *address, bool gone);
+	void (*filter_changed)(void *context,
+	                       int link_index); /* RTNLGRP_TC: a qdisc or filter came or went */
+	void (*resync_begin)(void *context);
+	void (*resync_end)(void *context);
+};
+
+struct rtnl;
+
+/* 0 or -errno.  The caller's handler and context must outlive the object. */
+int rtnl_open(const struct rtnl_handler *handler, void *context, struct rtnl **ret_rtnl);
+void rtnl_close(struct rtnl *rtnl);
+
+int rtnl_fd(const struct rtnl *rtnl);
+
+/*
+ * Reads what is there, non-blocking; in a flood it stops after a while and the fd
+ * stays ready.  Answers an overrun (ENOBUFS) with a full re-dump.  0 or -errno;
+ * if a re-dump failed there was no resync_end, and the next call tries again.
+ */
+int rtnl_read(struct rtnl *rtnl);
+
+/* How often the kernel's messages overran our socket. */
+uint64_t rtnl_overruns(const struct rtnl *rtnl);
+
+/*
+ * Changes are gathered and go to the kernel in as few calls as their size
+ * allows.  tag comes back in the result; each request gets exactly one.
+ */
+struct rtnl_address_flags {
+	bool scope_host; /* IPv4: the parent has another address, which must stay the one chosen as source */
+};
+
+int rtnl_take_address(struct rtnl *rtnl, int link_index, const struct address *address,
+                      struct rtnl_address_flags flags, void *tag);
+int rtnl_drop_address(struct rtnl *rtnl, int link_index, const struct address *address, void *tag);
+/* The route to the shared subnet, which a parent without an address of its own lacks. */
+int rtnl_add_route(struct rtnl *rtnl, int link_index, const struct shared_address *subnet, void *tag);
+int rtnl_remove_route(struct rtnl *rtnl, int link_index, const struct shared_address *subnet, void *tag);
+/* The local entry of a bridge for the virtual MAC (gate.md G2: replaced, never exclusive). */
+int rtnl_learn_mac(struct rtnl *rtnl, int link_index, const struct mac *mac, void *tag);
+int rtnl_forget_mac(struct rtnl *rtnl, int link_index, const struct mac *mac, void *tag);
+
+/*
+ * Sends what was gathered and hears every answer.  error is 0 or -errno; text is
+ * the kernel's own explanation or empty.  Taking an address that is there
+ * (EEXIST) and dropping one that is not (EADDRNOTAVAIL) count as success; if the
+ * one that is there does not carry our mark it is left as it is, and text says so.
+ * An IPv4 address that is there with another prefix length is another address to
+ * the kernel, not noticed here.  result may gather and commit anew.  Returns 0 if the kernel answered all of
+ * it, whatever it answered, else -errno.
+ */
+typedef void rtnl_result(void *context, void *tag, int error, const char *text);
+int rtnl_commit(struct rtnl *rtnl, rtnl_result *result, void *context);
+
+/*
+ * For a start after a crash and for `carpd --clean`: drops every address that
+ * carries our mark, our routes, and every bridge entry of a virtual MAC.  Needs no listener.
+ * Returns the number of things removed, or -errno.
+ */
+int rtnl_clean(void);
+
+#endif

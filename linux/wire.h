@@ -1,0 +1,49 @@
+/*
+ * One parent interface as a wire: frames out, multicast groups joined and, where
+ * there is no gate, adverts in.
+ */
+#ifndef CARPD_LINUX_WIRE_H
+#define CARPD_LINUX_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/address.h"
+#include "core/clock.h"
+
+struct wire;
+
+/*
+ * Opens the sending socket (AF_PACKET, protocol 0, so it is no tap; never with
+ * PACKET_QDISC_BYPASS, which would go around the gate) and joins 224.0.0.18 and
+ * ff02::12 as a socket would, so that the reports behind a snooping switch are sent.
+ * 0 or -errno.  A parent without IPv6 is no error.
+ */
+int wire_open(int link_index, struct wire **ret_wire);
+void wire_close(struct wire *wire);
+
+/* One Ethernet frame.  0 or -errno; never blocks. */
+int wire_send(struct wire *wire, const uint8_t *frame, size_t bytes);
+
+/* Lets the NIC's unicast filter pass mac; gone when the wire is closed.  Never on a bridge. */
+int wire_accept_mac(struct wire *wire, const struct mac *mac);
+int wire_refuse_mac(struct wire *wire, const struct mac *mac);
+
+/*
+ * Receiving without the gate: packet sockets for IPv4 and IPv6 behind a kernel
+ * filter that passes untagged packets of protocol 112 only.  The fds are for the caller's event loop.
+ */
+int wire_listen(struct wire *wire);
+int wire_fd_ipv4(const struct wire *wire); /* -1 if not listening */
+int wire_fd_ipv6(const struct wire *wire);
+
+/* network points at the IP header; arrived is of the boot clock.  multicast: how the frame was addressed. */
+typedef void wire_received(void *context, int link_index, const uint8_t *network, size_t bytes,
+                           bool multicast, instant arrived);
+
+/* Hands over what is waiting on fd, now being the time of the call; in a flood some stays, and the fd ready.
+ */
+int wire_receive(struct wire *wire, int fd, instant now, wire_received *received, void *context);
+
+#endif
