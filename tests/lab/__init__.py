@@ -1,0 +1,27 @@
+"""Network-namespace labs: a switch, hosts, daemons on them, and instruments that time what a client sees."""
+
+from .daemons import Carpd, Group, Keepalived, Ucarp
+from .net import Host, Lab
+from .probe import ArpObserver, Flood, Prober, TcpEcho, TcpHold
+from .process import Process
+from .sniff import Sniffer
+from .wait import LabTimeout, boottime_ns, wait_for
+
+__all__ = [
+    "ArpObserver",
+    "Carpd",
+    "Flood",
+    "Group",
+    "Host",
+    "Keepalived",
+    "Lab",
+    "LabTimeout",
+    "Prober",
+    "Process",
+    "Sniffer",
+    "TcpEcho",
+    "TcpHold",
+    "Ucarp",
+    "boottime_ns",
+    "wait_for",
+]
