@@ -1,0 +1,115 @@
+#include "unit.h"
+
+#include "core/announce.h"
+
+static const struct mac virtual = {{0, 0, 0x5e, 0, 1, 7}};
+
+static void test_request(void **state)
+{
+	(void)state;
+	uint8_t frame[ANNOUNCE_FRAME_MAX], right[64];
+	struct address address = address_of("192.0.2.1");
+	size_t bytes = bytes_of("ffffffffffff"
+	                        "00005e000107"
+	                        "0806"
+	                        "0001"
+	                        "0800"
+	                        "06"
+	                        "04"
+	                        "0001"
+	                        "00005e000107"
+	                        "c0000201"
+	                        "000000000000"
+	                        "c0000201",
+	                        right, sizeof(right));
+
+	memset(frame, 0xee, sizeof(frame));
+	assert_int_equal(announce_build(&address, &virtual, ANNOUNCE_REQUEST, false, frame), bytes);
+	assert_memory_equal(frame, right, bytes);
+}
+
+static void test_reply(void **state)
+{
+	(void)state;
+	uint8_t frame[ANNOUNCE_FRAME_MAX], right[64];
+	struct address address = address_of("192.0.2.1");
+	size_t bytes = bytes_of("ffffffffffff"
+	                        "00005e000107"
+	                        "0806"
+	                        "0001"
+	                        "0800"
+	                        "06"
+	                        "04"
+	                        "0002"
+	                        "00005e000107"
+	                        "c0000201"
+	                        "00005e000107"
+	                        "c0000201",
+	                        right, sizeof(right));
+
+	memset(frame, 0xee, sizeof(frame));
+	assert_int_equal(announce_build(&address, &virtual, ANNOUNCE_REPLY, true, frame), bytes);
+	assert_memory_equal(frame, right, bytes);
+}
+
+static uint16_t pseudo_sum(const uint8_t *ipv6)
+{
+	uint8_t all[72];
+
+	memcpy(all, ipv6 + 8, 32);
+	memcpy(all + 32, "\0\0\0\x20\0\0\0\x3a", 8);
+	memcpy(all + 40, ipv6 + 40, 32);
+	return independent_sum(all, sizeof(all));
+}
+
+static void check_neighbour(const char *text, bool router)
+{
+	uint8_t frame[ANNOUNCE_FRAME_MAX], right[128];
+	struct address address = address_of(text);
+	size_t bytes = bytes_of("333300000001"
+	                        "00005e000107"
+	                        "86dd"
+	                        "60000000"
+	                        "0020"
+	                        "3a"
+	                        "ff"
+	                        "00000000000000000000000000000000"
+	                        "ff020000000000000000000000000001"
+	                        "8800"
+	                        "0000"
+	                        "20000000"
+	                        "00000000000000000000000000000000"
+	                        "0201"
+	                        "00005e000107",
+	                        right, sizeof(right));
+
+	memcpy(right + 22, address.bytes, 16);
+	memcpy(right + 62, address.bytes, 16);
+	if (router)
+		right[58] |= 0x80;
+
+	memset(frame, 0xee, sizeof(frame));
+	assert_int_equal(announce_build(&address, &virtual, ANNOUNCE_REQUEST, router, frame), bytes);
+	assert_int_equal(pseudo_sum(frame + 14), 0xffff);
+	frame[56] = frame[57] = 0;
+	assert_memory_equal(frame, right, bytes);
+}
+
+static void test_neighbour(void **state)
+{
+	(void)state;
+	check_neighbour("2001:db8::1", false);
+	check_neighbour("2001:db8::1", true);
+	check_neighbour("fe80::1", true);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_request),
+	        cmocka_unit_test(test_reply),
+	        cmocka_unit_test(test_neighbour),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
