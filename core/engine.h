@@ -64,7 +64,6 @@ struct group_settings {
 	const struct seal_key *seal_keys; /* at least one; the first signs */
 	size_t seal_key_count;
 	int64_t seal_window_ns;
-	bool spaced_announcements; /* mac = interface: neighbours' caches need to be told more than once */
 };
 
 struct engine_settings {

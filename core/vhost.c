@@ -451,6 +451,21 @@ bool vhost_lease_expired(struct engine *engine, struct vhost *vhost, instant now
 	return true;
 }
 
+/*
+ * Switches keep the virtual MAC by our adverts.  Without it, or where adverts are
+ * unicast and carry the interface's own, neighbours and switches would forget.
+ */
+#define REFRESH_NS (60 * NS_PER_S)
+
+static instant next_announcement(const struct vhost *vhost, instant now)
+{
+	if (vhost->announce_step < ANNOUNCE_STEPS)
+		return instant_after(now, announce_gaps_ns[vhost->announce_step]);
+	if (!vhost->group->virtual_mac || settings_of(vhost)->peer_count > 0)
+		return instant_after(now, REFRESH_NS);
+	return INSTANT_NEVER;
+}
+
 static void announce_if_due(struct engine *engine, struct vhost *vhost, instant now)
 {
 	bool due = false;
@@ -460,10 +475,9 @@ static void announce_if_due(struct engine *engine, struct vhost *vhost, instant 
 		due = true;
 	}
 	if (instant_reached(vhost->announce_at, now)) {
-		vhost->announce_step++;
-		vhost->announce_at = vhost->announce_step < ANNOUNCE_STEPS
-		                             ? instant_after(now, announce_gaps_ns[vhost->announce_step])
-		                             : INSTANT_NEVER;
+		if (vhost->announce_step < ANNOUNCE_STEPS)
+			vhost->announce_step++;
+		vhost->announce_at = next_announcement(vhost, now);
 		due = true;
 	}
 	if (due)
