@@ -31,6 +31,13 @@ int gate_load(struct gate **ret_gate, const char **ret_why);
 void gate_unload(struct gate *gate);
 
 /*
+ * Shuts everything and forgets every port, address and virtual host: the first
+ * thing a new engine does, as its predecessor's are still in the maps.  Attached
+ * programs stay, let everything pass, and are used again by gate_attach.
+ */
+void gate_reset(struct gate *gate);
+
+/*
  * Gives a parent interface one of the ports and attaches both programs, before
  * all others where the kernel can (tcx), else as clsact prio 1.  Needs
  * CAP_NET_ADMIN only.  parent_mac is what frames to a virtual MAC are rewritten

@@ -1,0 +1,65 @@
+#include "world.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+void world_run(const char *command)
+{
+	if (system(command) != 0)
+		fail_msg("%s", command);
+}
+
+struct address address_of(const char *text)
+{
+	struct address address = {.family = strchr(text, ':') ? FAMILY_IPV6 : FAMILY_IPV4};
+
+	assert_int_equal(inet_pton(address.family == FAMILY_IPV4 ? AF_INET : AF_INET6, text, address.bytes),
+	                 1);
+	return address;
+}
+
+instant world_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (instant){now.tv_sec * NS_PER_S + now.tv_nsec};
+}
+
+instant world_in_ms(int64_t span_ms)
+{
+	return instant_after(world_now(), span_ms * NS_PER_MS);
+}
+
+bool world_make(struct world *ret_world)
+{
+	struct world world = {.parent_mac = {{2, 0, 0, 0, 0, 1}}};
+	const char *why = "";
+
+	if (geteuid() != 0 || unshare(CLONE_NEWNET) < 0)
+		return false;
+	world_run("ip link set lo up && ip link add eth0 address " PARENT_MAC " type veth peer p0 && "
+	          "ip link set eth0 up && ip link set p0 up");
+	world.link_index = (int)if_nametoindex("eth0");
+	if (gate_load(&world.gate, &why) < 0) {
+		print_message("no gate: %s\n", why);
+		return false;
+	}
+	*ret_world = world;
+	return true;
+}
+
+void world_end(struct world *world)
+{
+	gate_unload(world->gate);
+}
