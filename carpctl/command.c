@@ -40,7 +40,7 @@ static void explain(int error, const char *path, int timeout_s)
 		fprintf(stderr, "carpd cannot be asked: the path of a socket has at most 107 bytes\n");
 		break;
 	case -ETIMEDOUT:
-		fprintf(stderr, "carpd does not answer: nothing within %d s on %s\n", timeout_s, path);
+		fprintf(stderr, "carpd does not answer: waited %d s on %s\n", timeout_s, path);
 		break;
 	case -ENODATA:
 		fprintf(stderr, "carpd hung up without an answer on %s\n", path);

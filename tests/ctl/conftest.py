@@ -6,6 +6,7 @@ import pathlib
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -22,6 +23,7 @@ class Daemon:
         self.requests = []
         self.answer = b""
         self.hang_up = True
+        self.pause_s = None  # between single bytes of the answer
         self.kept = []
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.listener.bind(self.path)
@@ -39,13 +41,21 @@ class Daemon:
             if line:
                 self.requests.append(json.loads(line))
             try:
-                connection.sendall(self.answer)
+                self.send(connection)
             except OSError:
                 pass
             if self.hang_up:
                 connection.close()
             else:
                 self.kept.append(connection)
+
+    def send(self, connection):
+        if self.pause_s is None:
+            connection.sendall(self.answer)
+            return
+        for byte in self.answer:
+            connection.sendall(bytes([byte]))
+            time.sleep(self.pause_s)
 
     def say(self, answer):
         self.answer = json.dumps(answer).encode() + b"\n"
