@@ -95,8 +95,8 @@ int rtnl_forget_mac(struct rtnl *rtnl, int link_index, const struct mac *mac, vo
  * (EEXIST) and dropping one that is not (EADDRNOTAVAIL) count as success; if the
  * one that is there does not carry our mark it is left as it is, and text says so.
  * An IPv4 address that is there with another prefix length is another address to
- * the kernel, not noticed here.  result may gather and commit anew.  Returns 0 if the kernel answered all of
- * it, whatever it answered, else -errno.
+ * the kernel, not noticed here.  result may gather and commit anew.
+ * Returns 0 if the kernel answered all of it, whatever it answered, else -errno.
  */
 typedef void rtnl_result(void *context, void *tag, int error, const char *text);
 int rtnl_commit(struct rtnl *rtnl, rtnl_result *result, void *context);

@@ -1,0 +1,425 @@
+#include "linux/rtnl_private.h"
+
+#include <errno.h>
+#include <linux/if.h>
+#include <linux/if_bonding.h>
+#include <linux/if_link.h>
+#include <net/if_arp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sys/socket.h>
+
+/* Kernel memory, used only while events are waiting: about ten thousand of them. */
+#define RECEIVE_BUFFER_BYTES (8 << 20)
+/* A flood of events must not keep the caller from its timers: what is left makes the fd ready again. */
+#define READS_MAX      256
+#define DUMP_TRIES_MAX 8
+
+void rtnl_index_attributes(const void *start, size_t bytes, const struct nlattr **attributes, uint16_t last)
+{
+	const struct nlattr *attribute = start;
+	int left = (int)bytes;
+
+	for (uint16_t i = 0; i <= last; i++)
+		attributes[i] = NULL;
+	for (; mnl_attr_ok(attribute, left); attribute = mnl_attr_next(attribute)) {
+		uint16_t type = mnl_attr_get_type(attribute);
+
+		if (type <= last)
+			attributes[type] = attribute;
+		left -= (int)MNL_ALIGN(mnl_attr_get_len(attribute));
+	}
+}
+
+static void index_nested(const struct nlattr *nest, const struct nlattr **attributes, uint16_t last)
+{
+	rtnl_index_attributes(nest ? mnl_attr_get_payload(nest) : NULL,
+	                      nest ? mnl_attr_get_payload_len(nest) : 0, attributes, last);
+}
+
+static uint32_t get_u32(const struct nlattr *attribute, uint32_t otherwise)
+{
+	if (!attribute || mnl_attr_validate(attribute, MNL_TYPE_U32) < 0)
+		return otherwise;
+	return mnl_attr_get_u32(attribute);
+}
+
+static uint8_t get_u8(const struct nlattr *attribute, uint8_t otherwise)
+{
+	if (!attribute || mnl_attr_validate(attribute, MNL_TYPE_U8) < 0)
+		return otherwise;
+	return mnl_attr_get_u8(attribute);
+}
+
+static void get_string(const struct nlattr *attribute, char *buffer, size_t room)
+{
+	if (attribute)
+		snprintf(buffer, room, "%.*s", (int)mnl_attr_get_payload_len(attribute),
+		         mnl_attr_get_str(attribute));
+}
+
+bool rtnl_parse(const struct nlmsghdr *message, size_t header_bytes, const struct nlattr **attributes,
+                uint16_t last)
+{
+	size_t skipped = NLMSG_ALIGN(header_bytes);
+
+	if (mnl_nlmsg_get_payload_len(message) < skipped)
+		return false;
+	rtnl_index_attributes(mnl_nlmsg_get_payload_offset(message, skipped),
+	                      mnl_nlmsg_get_payload_len(message) - skipped, attributes, last);
+	return true;
+}
+
+bool rtnl_address_of(uint8_t family, const struct nlattr *attribute, struct address *ret_address)
+{
+	struct address address = {.family = family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6};
+
+	if (family != AF_INET && family != AF_INET6)
+		return false;
+	if (!attribute || mnl_attr_get_payload_len(attribute) != address_bytes(&address))
+		return false;
+	memcpy(address.bytes, mnl_attr_get_payload(attribute), address_bytes(&address));
+	*ret_address = address;
+	return true;
+}
+
+bool rtnl_parse_address(const struct nlmsghdr *message, struct rtnl_address *ret_address)
+{
+	const struct nlattr *attributes[IFA_MAX + 1];
+	const struct ifaddrmsg *header = mnl_nlmsg_get_payload(message);
+	struct rtnl_address address = {0};
+	const struct nlattr *local;
+	uint32_t flags;
+
+	if (!rtnl_parse(message, sizeof(*header), attributes, IFA_MAX))
+		return false;
+	/* On a point-to-point link IFA_ADDRESS is the other end. */
+	local = attributes[IFA_LOCAL] ? attributes[IFA_LOCAL] : attributes[IFA_ADDRESS];
+	if (!rtnl_address_of(header->ifa_family, local, &address.address.address))
+		return false;
+	flags = get_u32(attributes[IFA_FLAGS], header->ifa_flags);
+	address.link_index = (int)header->ifa_index;
+	address.address.prefix_length = header->ifa_prefixlen;
+	address.protocol = get_u8(attributes[IFA_PROTO], 0);
+	address.tentative = flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED);
+	*ret_address = address;
+	return true;
+}
+
+static enum link_kind find_kind(uint16_t hardware, const char *name, const struct nlattr *data)
+{
+	if (hardware != ARPHRD_ETHER)
+		return LINK_NOT_ETHERNET;
+	if (strcmp(name, "bridge") == 0)
+		return LINK_BRIDGE;
+	/* A macvlan looks frames up by its own MAC only, and hides that it ignores others (gate.md G2). */
+	if (strcmp(name, "macvlan") == 0 || strcmp(name, "macvtap") == 0) {
+		const struct nlattr *attributes[IFLA_MACVLAN_MODE + 1];
+
+		index_nested(data, attributes, IFLA_MACVLAN_MODE);
+		if (get_u32(attributes[IFLA_MACVLAN_MODE], 0) != MACVLAN_MODE_PASSTHRU)
+			return LINK_NO_VIRTUAL_MAC;
+	}
+	/* These two write the port's MAC into frames after the gate has seen them (gate.md G2). */
+	if (strcmp(name, "bond") == 0) {
+		const struct nlattr *attributes[IFLA_BOND_MODE + 1];
+		uint8_t mode;
+
+		index_nested(data, attributes, IFLA_BOND_MODE);
+		mode = get_u8(attributes[IFLA_BOND_MODE], BOND_MODE_ROUNDROBIN);
+		if (mode == BOND_MODE_TLB || mode == BOND_MODE_ALB)
+			return LINK_NO_VIRTUAL_MAC;
+	}
+	return LINK_ORDINARY;
+}
+
+static void hear_link(struct rtnl *rtnl, const struct nlmsghdr *message)
+{
+	const struct nlattr *attributes[IFLA_MAX + 1];
+	const struct ifinfomsg *header = mnl_nlmsg_get_payload(message);
+	const struct nlattr *info[IFLA_INFO_MAX + 1];
+	const struct nlattr *mac;
+	struct rtnl_link link = {0};
+
+	if (!rtnl_parse(message, sizeof(*header), attributes, IFLA_MAX))
+		return;
+	/* A bridge tells of its ports in the same group: RTM_DELLINK then means that a port left it. */
+	if (header->ifi_family != AF_UNSPEC)
+		return;
+	/* Wireless drivers send events in the guise of a link with nothing but a name. */
+	if (attributes[IFLA_WIRELESS])
+		return;
+	index_nested(attributes[IFLA_LINKINFO], info, IFLA_INFO_MAX);
+	mac = attributes[IFLA_ADDRESS];
+	link.index = header->ifi_index;
+	get_string(attributes[IFLA_IFNAME], link.name, sizeof(link.name));
+	get_string(info[IFLA_INFO_KIND], link.kind_name, sizeof(link.kind_name));
+	link.kind = find_kind(header->ifi_type, link.kind_name, info[IFLA_INFO_DATA]);
+	/*
+	 * A driver that knows nothing of its carrier has IFF_LOWER_UP always.  The
+	 * operational state is no better source: it is "unknown" for a moment on
+	 * every new link, with or without carrier.
+	 */
+	link.up = (header->ifi_flags & IFF_UP) && (header->ifi_flags & IFF_LOWER_UP);
+	if (mac && mnl_attr_get_payload_len(mac) == sizeof(link.mac.bytes))
+		memcpy(link.mac.bytes, mnl_attr_get_payload(mac), sizeof(link.mac.bytes));
+	rtnl->handler->link(rtnl->context, &link, message->nlmsg_type == RTM_DELLINK);
+}
+
+static void hear_filter(struct rtnl *rtnl, const struct nlmsghdr *message)
+{
+	const struct tcmsg *header = mnl_nlmsg_get_payload(message);
+
+	/* Filters of a shared block carry a negative number in place of a link. */
+	if (mnl_nlmsg_get_payload_len(message) >= sizeof(*header) && header->tcm_ifindex > 0)
+		rtnl->handler->filter_changed(rtnl->context, header->tcm_ifindex);
+}
+
+static void hear(void *context, const struct nlmsghdr *message)
+{
+	struct rtnl *rtnl = context;
+	struct rtnl_address address;
+
+	switch (message->nlmsg_type) {
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
+		hear_link(rtnl, message);
+		break;
+	case RTM_NEWADDR:
+	case RTM_DELADDR:
+		if (rtnl_parse_address(message, &address))
+			rtnl->handler->address(rtnl->context, &address, message->nlmsg_type == RTM_DELADDR);
+		break;
+	case RTM_NEWQDISC:
+	case RTM_DELQDISC:
+	case RTM_NEWTFILTER:
+	case RTM_DELTFILTER:
+		hear_filter(rtnl, message);
+		break;
+	default:
+		break;
+	}
+}
+
+/*
+ * Reads one whole dump, whatever happens in it: parts left on the socket would
+ * be in the way of the next.  -EINTR if a change interrupted it.
+ */
+static int read_dump(struct mnl_socket *socket, uint8_t *buffer, size_t room, uint32_t sequence,
+                     rtnl_heard *heard, void *context)
+{
+	bool interrupted = false;
+
+	for (;;) {
+		ssize_t got = mnl_socket_recvfrom(socket, buffer, room);
+		const void *start = buffer;
+		const struct nlmsghdr *message = start;
+		int left = (int)got;
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+			if (message->nlmsg_seq != sequence)
+				continue;
+			interrupted |= (message->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+			if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR) {
+				/* Both begin with 0 or a negative errno. */
+				const int *error = mnl_nlmsg_get_payload(message);
+
+				if (mnl_nlmsg_get_payload_len(message) >= sizeof(*error) && *error < 0)
+					return *error;
+				return interrupted ? -EINTR : 0;
+			}
+			heard(context, message);
+		}
+	}
+}
+
+int rtnl_dump(struct rtnl *rtnl, struct mnl_socket *socket, uint8_t *buffer, size_t room,
+              const struct rtnl_question *question, rtnl_heard *heard, void *context)
+{
+	int error = -EINTR;
+
+	for (int i = 0; i < DUMP_TRIES_MAX && error == -EINTR; i++) {
+		_Alignas(8) uint8_t request[RTNL_REQUEST_BYTES_MAX];
+		struct nlmsghdr *message = mnl_nlmsg_put_header(request);
+
+		message->nlmsg_type = question->type;
+		message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+		message->nlmsg_seq = ++rtnl->sequence;
+		memcpy(mnl_nlmsg_put_extra_header(message, question->header_bytes), question->header,
+		       question->header_bytes);
+		if (question->link_filter)
+			mnl_attr_put_u32(message, IFLA_EXT_MASK, question->link_filter);
+		if (mnl_socket_sendto(socket, message, message->nlmsg_len) < 0)
+			return -errno;
+		error = read_dump(socket, buffer, room, message->nlmsg_seq, heard, context);
+	}
+	return error;
+}
+
+/*
+ * Once overrun, the kernel drops every further event without another error until
+ * the queue has been empty: so it must be emptied before the dump, not after.
+ */
+static void drain(struct rtnl *rtnl)
+{
+	ssize_t got;
+
+	do {
+		got = mnl_socket_recvfrom(rtnl->listener, rtnl->input, sizeof(rtnl->input));
+	} while (got >= 0 || errno == EINTR || errno == ENOBUFS || errno == ENOSPC);
+}
+
+static int resync(struct rtnl *rtnl)
+{
+	struct ifinfomsg link_header = {.ifi_family = AF_UNSPEC};
+	struct ifaddrmsg address_header = {.ifa_family = AF_UNSPEC};
+	struct rtnl_question links = {RTM_GETLINK, &link_header, sizeof(link_header),
+	                              RTEXT_FILTER_SKIP_STATS};
+	struct rtnl_question addresses = {RTM_GETADDR, &address_header, sizeof(address_header), 0};
+	int error;
+
+	rtnl->stale = true;
+	drain(rtnl);
+	rtnl->handler->resync_begin(rtnl->context);
+	error = rtnl_dump(rtnl, rtnl->dumper, rtnl->input, sizeof(rtnl->input), &links, hear, rtnl);
+	if (!error)
+		error = rtnl_dump(rtnl, rtnl->dumper, rtnl->input, sizeof(rtnl->input), &addresses, hear,
+		                  rtnl);
+	if (error)
+		return error;
+	rtnl->stale = false;
+	rtnl->handler->resync_end(rtnl->context);
+	return 0;
+}
+
+static void hear_events(struct rtnl *rtnl, size_t bytes)
+{
+	const void *start = rtnl->input;
+	const struct nlmsghdr *message = start;
+	int left = (int)bytes;
+
+	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+		hear(rtnl, message);
+}
+
+int rtnl_read(struct rtnl *rtnl)
+{
+	int error;
+
+	for (int i = 0; i < READS_MAX; i++) {
+		ssize_t got = 0;
+
+		if (!rtnl->stale)
+			got = mnl_socket_recvfrom(rtnl->listener, rtnl->input, sizeof(rtnl->input));
+		if (got < 0 && errno == EAGAIN)
+			return 0;
+		if (got < 0 && errno == EINTR)
+			continue;
+		/* ENOSPC: libmnl's word for an event larger than the buffer, which is lost as well. */
+		if (got < 0 && errno != ENOBUFS && errno != ENOSPC)
+			return -errno;
+		if (got > 0) {
+			hear_events(rtnl, (size_t)got);
+			continue;
+		}
+		if (got < 0)
+			rtnl->overruns++;
+		error = resync(rtnl);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+int rtnl_socket_open(struct mnl_socket **ret_socket)
+{
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int on = 1, bytes = RECEIVE_BUFFER_BYTES, error;
+
+	if (!socket)
+		return -errno;
+	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0) {
+		error = -errno;
+		mnl_socket_close(socket);
+		return error;
+	}
+	/* Kernels that lack one of these work without it. */
+	mnl_socket_setsockopt(socket, NETLINK_EXT_ACK, &on, sizeof(on));
+	mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &on, sizeof(on));
+	mnl_socket_setsockopt(socket, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
+	if (setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
+		setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	*ret_socket = socket;
+	return 0;
+}
+
+static int join_groups(struct mnl_socket *socket)
+{
+	static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_TC};
+
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		int group = groups[i];
+
+		if (mnl_socket_setsockopt(socket, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+int rtnl_open(const struct rtnl_handler *handler, void *context, struct rtnl **ret_rtnl)
+{
+	struct rtnl *rtnl = calloc(1, sizeof(*rtnl));
+	int error;
+
+	if (!rtnl)
+		return -ENOMEM;
+	rtnl->handler = handler;
+	rtnl->context = context;
+	error = rtnl_batch_init(&rtnl->batch);
+	if (!error)
+		error = rtnl_socket_open(&rtnl->listener);
+	if (!error)
+		error = rtnl_socket_open(&rtnl->dumper);
+	if (!error)
+		error = rtnl_socket_open(&rtnl->asker);
+	if (!error)
+		error = join_groups(rtnl->listener);
+	if (!error)
+		error = resync(rtnl);
+	if (error) {
+		rtnl_close(rtnl);
+		return error;
+	}
+	*ret_rtnl = rtnl;
+	return 0;
+}
+
+void rtnl_close(struct rtnl *rtnl)
+{
+	if (!rtnl)
+		return;
+	if (rtnl->listener)
+		mnl_socket_close(rtnl->listener);
+	if (rtnl->dumper)
+		mnl_socket_close(rtnl->dumper);
+	if (rtnl->asker)
+		mnl_socket_close(rtnl->asker);
+	rtnl_batch_free(&rtnl->batch);
+	free(rtnl);
+}
+
+int rtnl_fd(const struct rtnl *rtnl)
+{
+	return mnl_socket_get_fd(rtnl->listener);
+}
+
+uint64_t rtnl_overruns(const struct rtnl *rtnl)
+{
+	return rtnl->overruns;
+}

@@ -1,0 +1,76 @@
+/*
+ * What the parts of rtnl share: rtnl.c listens, rtnl_batch.c asks for changes,
+ * rtnl_clean.c removes what an earlier run left.
+ */
+#ifndef CARPD_LINUX_RTNL_PRIVATE_H
+#define CARPD_LINUX_RTNL_PRIVATE_H
+
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+
+#include "linux/rtnl.h"
+
+/* Every request of ours is smaller than this; IPv6 takes are the largest with 80 bytes. */
+#define RTNL_REQUEST_BYTES_MAX 128
+
+struct rtnl_request {
+	void *tag;
+	size_t offset; /* of its message in the batch */
+	int error;     /* 0 or -errno, as the kernel answered */
+	char *text;    /* from the heap, or NULL */
+};
+
+struct rtnl_batch {
+	uint8_t *messages;
+	size_t bytes, bytes_room;
+	struct rtnl_request *requests;
+	size_t count, count_room;
+};
+
+struct rtnl {
+	const struct rtnl_handler *handler;
+	void *context;
+	struct mnl_socket *listener;
+	/*
+	 * Of its own, because a handler that is told of a link in the middle of a
+	 * dump may commit changes at once.
+	 */
+	struct mnl_socket *dumper;
+	struct mnl_socket *asker;
+	uint32_t sequence;
+	uint64_t overruns;
+	bool stale; /* a re-dump is owed */
+	struct rtnl_batch batch;
+	_Alignas(8) uint8_t input[32768]; /* the kernel makes dump messages no larger than this */
+	_Alignas(8) uint8_t answers[8192];
+};
+
+int rtnl_socket_open(struct mnl_socket **ret_socket);
+
+/* Asks for all links, addresses, routes or neighbours: header is the family's part of the request. */
+struct rtnl_question {
+	uint16_t type;
+	const void *header;
+	size_t header_bytes;
+	uint32_t link_filter; /* IFLA_EXT_MASK, for links */
+};
+
+/* A dump that a change interrupts is begun anew, so heard may be told the same thing twice. */
+typedef void rtnl_heard(void *context, const struct nlmsghdr *message);
+int rtnl_dump(struct rtnl *rtnl, struct mnl_socket *socket, uint8_t *buffer, size_t room,
+              const struct rtnl_question *question, rtnl_heard *heard, void *context);
+
+/* Fills attributes[0..last] by type, NULL where there is none. */
+void rtnl_index_attributes(const void *start, size_t bytes, const struct nlattr **attributes, uint16_t last);
+/* The same for those of a message, behind its header.  False if it is too short for that. */
+bool rtnl_parse(const struct nlmsghdr *message, size_t header_bytes, const struct nlattr **attributes,
+                uint16_t last);
+bool rtnl_parse_address(const struct nlmsghdr *message, struct rtnl_address *ret_address);
+bool rtnl_address_of(uint8_t family, const struct nlattr *attribute, struct address *ret_address);
+
+int rtnl_batch_init(struct rtnl_batch *batch);
+void rtnl_batch_free(struct rtnl_batch *batch);
+/* Sends all of batch and notes the answers in its requests.  0 or -errno if some answers are missing. */
+int rtnl_batch_exchange(struct rtnl *rtnl, struct rtnl_batch *batch);
+
+#endif
