@@ -32,7 +32,8 @@ int wire_refuse_mac(struct wire *wire, const struct mac *mac);
 
 /*
  * Receiving without the gate: packet sockets for IPv4 and IPv6 behind a kernel
- * filter that passes untagged packets of protocol 112 only.  The fds are for the caller's event loop.
+ * filter that passes untagged packets of protocol 112 only, VRRP among them.  The
+ * fds are for the caller's event loop.
  */
 int wire_listen(struct wire *wire);
 int wire_fd_ipv4(const struct wire *wire); /* -1 if not listening */
@@ -42,7 +43,9 @@ int wire_fd_ipv6(const struct wire *wire);
 typedef void wire_received(void *context, int link_index, const uint8_t *network, size_t bytes,
                            bool multicast, instant arrived);
 
-/* Hands over what is waiting on fd, now being the time of the call; in a flood some stays, and the fd ready.
+/*
+ * Hands over what is waiting on fd, now being the time of the call.  In a flood it
+ * stops after a while and the fd stays ready.
  */
 int wire_receive(struct wire *wire, int fd, instant now, wire_received *received, void *context);
 
