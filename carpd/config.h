@@ -29,11 +29,11 @@ enum config_seal {
 	CONFIG_SEAL_REQUIRE,
 };
 
-/* One key file: `key = "1:/etc/carpd/wan.key"`; the first is the one we send with. */
+/* One of `keys = { "1:/etc/carpd/wan.key" }`, or "1:hex:0123..."; the first is the one we send with. */
 struct config_key {
 	uint8_t id;
 	uint8_t bytes[SEAL_KEY_BYTES];
-	char path[CONFIG_PATH_MAX];
+	char path[CONFIG_PATH_MAX]; /* empty: given in the file itself */
 };
 
 struct config_group {
@@ -73,16 +73,23 @@ struct config {
 	size_t group_count;
 };
 
+/*
+ * Hidden secrets stand in files: the files' names are printed.  A passphrase or
+ * key that the text itself held is printed with it in both forms, because
+ * without it the text would mean something else; who can read the one can read
+ * the other.
+ */
 enum config_secrets {
-	CONFIG_HIDE_SECRETS, /* files by name; a passphrase given in the file as "(hidden)" */
-	CONFIG_SHOW_SECRETS, /* everything in the text itself: from keeper to engine only, never to a terminal
-	                      */
+	CONFIG_HIDE_SECRETS, /* for people: carpd -nv */
+	CONFIG_SHOW_SECRETS, /* everything in the text itself: from keeper to engine only */
 };
 
 /*
  * Reads a whole file (path is used in messages only).  Every error goes to
  * errors as "path:line: what is wrong; what would be right", all that can be
- * found in one run.  Returns NULL if there was any.  Free with config_free.
+ * found in one run, in the order of the lines.  Returns NULL if there was any.
+ * Warnings are "path:line: warning: ..." and do no harm.  Files with secrets are
+ * looked for in the folder of path.  Free with config_free.
  */
 struct config *config_parse(FILE *file, const char *path, FILE *errors);
 
@@ -91,7 +98,7 @@ struct config *config_load(const char *path, FILE *errors);
 
 void config_free(struct config *config);
 
-/* As a file that config_parse takes and understands the same (with CONFIG_SHOW_SECRETS, to the last byte). */
+/* With every default, as a file that config_parse takes and understands the same. */
 void config_print(const struct config *config, enum config_secrets secrets, FILE *out);
 
 /* The group called name, or NULL. */

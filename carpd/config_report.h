@@ -1,0 +1,38 @@
+/*
+ * What is wrong with a configuration: collected, then told in the order of the lines.
+ */
+#ifndef CARPD_CONFIG_REPORT_H
+#define CARPD_CONFIG_REPORT_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#define CONFIG_QUOTE_MAX 96
+
+struct config_message {
+	int line;     /* 0: the file as a whole */
+	size_t order; /* in which it was found */
+	char *text;
+};
+
+struct config_report {
+	const char *path;
+	const char *group; /* the one being read, or NULL */
+	struct config_message *messages;
+	size_t message_count;
+	size_t error_count; /* messages that are not warnings, and those that found no memory */
+};
+
+void config_error(struct config_report *report, int line, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+void config_warning(struct config_report *report, int line, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+/* Prints every message as "path:line: text" and forgets it. */
+void config_report_flush(struct config_report *report, FILE *errors);
+
+/* In double quotes, control characters escaped, a long text shortened: safe on any terminal. */
+const char *config_quote(const char *text, char quoted[CONFIG_QUOTE_MAX]);
+/* The word of a NULL-terminated list that word was probably meant to be, or NULL. */
+const char *config_nearest(const char *word, const char *const *words);
+
+#endif
