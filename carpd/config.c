@@ -22,6 +22,7 @@ struct parser {
 	struct config_group defaults; /* what a group starts from */
 	bool is_exposed;              /* others can read the file itself */
 	unsigned int mode;
+	bool is_misspelt; /* what seems to be missing may be one of the unknown words */
 };
 
 static const struct config host_defaults = {
@@ -56,9 +57,9 @@ static void read_host(struct parser *p, cfg_t *root)
 	                  config->state_directory);
 	config_value_bool(report, root, "realtime", &config->realtime);
 	config_value_bool(report, root, "sandbox", &config->sandbox);
-	config_value_number(report, root, "handover-wait", (struct config_range){0, 60000, "milliseconds"},
+	config_value_number(report, root, "handover-wait", (struct config_range){0, 60000, " (milliseconds)"},
 	                    &config->handover_wait_ms);
-	config_value_number(report, root, "grace", (struct config_range){0, DAY_S, "seconds"},
+	config_value_number(report, root, "grace", (struct config_range){0, DAY_S, " (seconds)"},
 	                    &config->grace_s);
 }
 
@@ -70,11 +71,11 @@ static void read_common(struct parser *p, cfg_t *section, struct config_group *g
 	int mac = (int)group->mac, seal = (int)group->seal;
 
 	config_value_byte(report, section, "advbase",
-	                  (struct config_range){0, 254, "seconds, 255 says goodbye"}, &group->advbase);
-	config_value_byte(report, section, "advskew", (struct config_range){0, 254, "255 says goodbye"},
+	                  (struct config_range){0, 254, " (seconds; 255 says goodbye)"}, &group->advbase);
+	config_value_byte(report, section, "advskew", (struct config_range){0, 254, " (255 says goodbye)"},
 	                  &group->advskew);
 	config_value_bool(report, section, "preempt", &group->preempt);
-	config_value_number(report, section, "preempt-delay", (struct config_range){0, DAY_S, "seconds"},
+	config_value_number(report, section, "preempt-delay", (struct config_range){0, DAY_S, " (seconds)"},
 	                    &group->preempt_delay_s);
 	config_value_name(report, section, "demotion-group", sizeof(group->demotion_group),
 	                  group->demotion_group);
@@ -83,11 +84,18 @@ static void read_common(struct parser *p, cfg_t *section, struct config_group *g
 	config_value_bool(report, section, "ttl-check", &group->ttl_check);
 	config_value_choice(report, section, "seal", seal_choices, &seal);
 	config_value_number(report, section, "seal-window",
-	                    (struct config_range){0, DAY_S, "seconds, 0 for no check"},
+	                    (struct config_range){0, DAY_S, " (seconds; 0 for no check)"},
 	                    &group->seal_window_s);
 	group->mac = (enum config_mac)mac;
 	group->seal = (enum config_seal)seal;
 	group->hash_link_local = with_link_local ? DIGEST_WITH_LINK_LOCAL : DIGEST_WITHOUT_LINK_LOCAL;
+}
+
+static void report_missing(struct parser *p, const struct config_group *group, const char *what,
+                           const char *advice)
+{
+	if (!p->is_misspelt)
+		config_error(&p->report, group->line, "no %s; write %s", what, advice);
 }
 
 static void read_interface(struct parser *p, cfg_t *section, struct config_group *group)
@@ -97,7 +105,7 @@ static void read_interface(struct parser *p, cfg_t *section, struct config_group
 	size_t length;
 
 	if (word == NULL) {
-		config_error(&p->report, group->line, "no interface; write interface = NAME");
+		report_missing(p, group, "interface", "interface = NAME");
 		return;
 	}
 	/* What the kernel's dev_valid_name() takes; it also allows bytes that nobody can type. */
@@ -116,8 +124,8 @@ static void read_interface(struct parser *p, cfg_t *section, struct config_group
 static void read_vhid(struct parser *p, cfg_t *section, struct config_group *group)
 {
 	if (config_read_word(section, "vhid", 0) == NULL)
-		config_error(&p->report, group->line, "no vhid; write vhid = 1..255, the same on every host");
-	config_value_byte(&p->report, section, "vhid", (struct config_range){1, 255, NULL}, &group->vhid);
+		report_missing(p, group, "vhid", "vhid = 1..255, the same on every host");
+	config_value_byte(&p->report, section, "vhid", (struct config_range){1, 255, ""}, &group->vhid);
 }
 
 /* At its place in the order, unless it is there already. */
@@ -143,8 +151,8 @@ static void read_addresses(struct parser *p, cfg_t *section, struct config_group
 	unsigned int count = cfg_size(section, "addresses");
 
 	if (count == 0) {
-		config_error(&p->report, group->line,
-		             "no addresses; write addresses = { \"10.0.0.1/24\", ... } with at least one");
+		report_missing(p, group, "addresses",
+		               "addresses = { \"10.0.0.1/24\", ... } with at least one");
 		return;
 	}
 	group->addresses = calloc(count, sizeof(*group->addresses));
@@ -214,7 +222,7 @@ static void read_passphrase(struct parser *p, cfg_t *section, struct config_grou
 		refuse_exposed(p, text->line, "passphrase");
 		config_secret_take_passphrase(&p->report, text->line, text->text, &group->passphrase);
 	} else {
-		config_error(&p->report, group->line, "no passphrase; write passphrase-file = FILE");
+		report_missing(p, group, "passphrase", "passphrase-file = FILE");
 	}
 }
 
@@ -309,6 +317,7 @@ struct config *config_parse(FILE *file, const char *path, FILE *errors)
 	if (p.config == NULL) {
 		config_error(&p.report, 0, "out of memory");
 	} else if (config_read(file, &p.report, &tree)) {
+		p.is_misspelt = p.report.error_count > 0;
 		read_tree(&p, &tree);
 		config_read_free(&tree);
 	}

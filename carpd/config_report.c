@@ -30,33 +30,30 @@ const char *config_quote(const char *text, char quoted[CONFIG_QUOTE_MAX])
 	return quoted;
 }
 
-static size_t smallest(size_t a, size_t b, size_t c)
+static size_t smaller(size_t a, size_t b)
 {
-	size_t least = a < b ? a : b;
-
-	return least < c ? least : c;
+	return a < b ? a : b;
 }
 
-/* Levenshtein's distance, a row at a time. */
+/* Levenshtein's distance, with two letters exchanged counted as one slip.  No word is longer than WORD_MAX.
+ */
 static size_t distance(const char *a, const char *b)
 {
-	size_t row[WORD_MAX + 1];
-	size_t width = strlen(b);
+	size_t d[WORD_MAX + 1][WORD_MAX + 1];
+	size_t a_length = strlen(a), b_length = strlen(b);
 
-	for (size_t j = 0; j <= width; j++)
-		row[j] = j;
-	for (size_t i = 0; a[i] != '\0'; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i + 1;
-		for (size_t j = 0; j < width; j++) {
-			size_t above = row[j + 1];
-
-			row[j + 1] = smallest(above + 1, row[j] + 1, diagonal + (a[i] != b[j]));
-			diagonal = above;
+	for (size_t j = 0; j <= b_length; j++)
+		d[0][j] = j;
+	for (size_t i = 1; i <= a_length; i++) {
+		d[i][0] = i;
+		for (size_t j = 1; j <= b_length; j++) {
+			d[i][j] = smaller(d[i - 1][j], d[i][j - 1]) + 1;
+			d[i][j] = smaller(d[i][j], d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				d[i][j] = smaller(d[i][j], d[i - 2][j - 2] + 1);
 		}
 	}
-	return row[width];
+	return d[a_length][b_length];
 }
 
 const char *config_nearest(const char *word, const char *const *words)

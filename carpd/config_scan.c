@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEPTH_MAX 2 /* a list in a group */
+#define DEPTH_MAX 8 /* two are needed: a list in a group */
 
 struct scanner {
 	char *at; /* the text ends with a zero that does not count */

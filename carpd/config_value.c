@@ -27,9 +27,8 @@ void config_value_number(struct config_report *report, cfg_t *section, const cha
 	char shown[CONFIG_QUOTE_MAX];
 
 	if (word != NULL && !parse_number(word->text, range.least, range.most, ret_number))
-		config_error(report, word->line, "%s is %s; write a whole number, %d..%d%s%s", option,
-		             config_quote(word->text, shown), range.least, range.most,
-		             range.unit != NULL ? "; " : "", range.unit != NULL ? range.unit : "");
+		config_error(report, word->line, "%s is %s; write a whole number from %d to %d%s", option,
+		             config_quote(word->text, shown), range.least, range.most, range.remark);
 }
 
 void config_value_byte(struct config_report *report, cfg_t *section, const char *option,

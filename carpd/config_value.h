@@ -14,7 +14,7 @@
 
 struct config_range {
 	int least, most;
-	const char *unit; /* or what to say about the limits; NULL: nothing */
+	const char *remark; /* behind the limits in a message */
 };
 
 void config_value_number(struct config_report *report, cfg_t *section, const char *option,
