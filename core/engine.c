@@ -457,6 +457,13 @@ static instant tick_group(struct engine *engine, struct group *group, instant no
 	return instant_earlier(deadline, group->previous_until);
 }
 
+void engine_expire_leases(struct engine *engine, instant now)
+{
+	for (size_t i = 0; i < engine->settings->node_count; i++)
+		if (vhost_lease_expired(engine, &engine->nodes[i].vhost, now))
+			engine_wake_for(engine, &engine->nodes[i]);
+}
+
 void engine_tick(struct engine *engine, instant now)
 {
 	instant deadline;

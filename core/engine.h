@@ -236,6 +236,12 @@ const struct group *engine_counterpart(const struct engine *engine, const struct
 instant engine_deadline(const struct engine *engine);
 void engine_tick(struct engine *engine, instant now);
 
+/*
+ * Masters whose lease has run out become backups.  For a caller that has been
+ * asleep, before it hands over what arrived meanwhile.
+ */
+void engine_expire_leases(struct engine *engine, instant now);
+
 /* network: an IP packet with protocol 112 that arrived at parent. */
 enum drop engine_receive(struct engine *engine, size_t parent, const uint8_t *network, size_t bytes,
                          bool multicast, instant now);
