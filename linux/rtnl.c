@@ -275,7 +275,7 @@ static void drain(struct rtnl *rtnl)
 	} while (got >= 0 || errno == EINTR || errno == ENOBUFS || errno == ENOSPC);
 }
 
-static int resync(struct rtnl *rtnl)
+int rtnl_resync(struct rtnl *rtnl)
 {
 	struct ifinfomsg link_header = {.ifi_family = AF_UNSPEC};
 	struct ifaddrmsg address_header = {.ifa_family = AF_UNSPEC};
@@ -330,7 +330,7 @@ int rtnl_read(struct rtnl *rtnl)
 		}
 		if (got < 0)
 			rtnl->overruns++;
-		error = resync(rtnl);
+		error = rtnl_resync(rtnl);
 		if (error)
 			return error;
 	}
@@ -391,7 +391,7 @@ int rtnl_open(const struct rtnl_handler *handler, void *context, struct rtnl **r
 	if (!error)
 		error = join_groups(rtnl->listener);
 	if (!error)
-		error = resync(rtnl);
+		error = rtnl_resync(rtnl);
 	if (error) {
 		rtnl_close(rtnl);
 		return error;

@@ -68,6 +68,9 @@ int rtnl_fd(const struct rtnl *rtnl);
  */
 int rtnl_read(struct rtnl *rtnl);
 
+/* One round of resync_begin, everything, resync_end: for a caller who wants to know of other links now. */
+int rtnl_resync(struct rtnl *rtnl);
+
 /* How often the kernel's messages overran our socket. */
 uint64_t rtnl_overruns(const struct rtnl *rtnl);
 

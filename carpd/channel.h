@@ -1,0 +1,39 @@
+/*
+ * What keeper and engine say to each other, over a socket pair that keeps messages whole.
+ */
+#ifndef CARPD_CHANNEL_H
+#define CARPD_CHANNEL_H
+
+#include <stddef.h>
+
+#define CHANNEL_TEXT_MAX 4096
+
+enum message_kind {
+	/* engine to keeper */
+	MESSAGE_READY,         /* in service */
+	MESSAGE_ALIVE,         /* once a second */
+	MESSAGE_RELOAD_WANTED, /* somebody asked for it on the control socket */
+	MESSAGE_RELOADED,      /* the configuration that was sent is in force */
+	MESSAGE_STOPPING,
+	/* keeper to engine */
+	MESSAGE_STOP,           /* hand over, give everything back, end */
+	MESSAGE_RELOAD,         /* with an fd: a configuration, checked, its secrets included */
+	MESSAGE_RELOAD_REFUSED, /* text: what is wrong with the file */
+};
+
+struct message {
+	enum message_kind kind;
+	int fd; /* -1, or the receiver's to close */
+	char text[CHANNEL_TEXT_MAX];
+};
+
+/* Both ends close on exec and never block. */
+int channel_open(int ret_fds[2]);
+
+/* text may be NULL; fd -1 if none.  0 or -errno. */
+int channel_send(int channel, enum message_kind kind, const char *text, int fd);
+
+/* 1: a message.  0: nothing there.  -EPIPE: the other end is gone.  Otherwise -errno. */
+int channel_receive(int channel, struct message *ret_message);
+
+#endif

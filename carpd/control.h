@@ -1,0 +1,33 @@
+/*
+ * The control socket: one JSON request a line, one JSON answer a line
+ * (doc/control-protocol.md).
+ */
+#ifndef CARPD_CONTROL_H
+#define CARPD_CONTROL_H
+
+#include <stdbool.h>
+
+#include "daemon.h"
+
+struct control;
+struct event_base;
+
+/* What only the loop can do for a client. */
+struct control_requests {
+	void (*reload)(struct daemon *daemon);
+	void (*settle)(struct daemon *daemon); /* after every request that may have acted */
+};
+
+/* Serves clients on the loop.  NULL if there is no memory. */
+struct control *control_open(struct daemon *daemon, struct event_base *base, int listening_fd,
+                             const struct control_requests *requests);
+void control_close(struct control *control);
+
+/* Answers those who wait for a hand-over that has ended by now; cheap if there are none. */
+void control_settle(struct control *control);
+/* Answers those who wait for a reload: error NULL if it is in force. */
+void control_reloaded(struct control *control, const char *error);
+/* The groups are other objects now. */
+void control_forget_groups(struct control *control);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * The engine's process: everything that its parts share.
+ */
+#ifndef CARPD_DAEMON_H
+#define CARPD_DAEMON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/engine.h"
+#include "endowment.h"
+#include "history.h"
+#include "interface.h"
+#include "runtime.h"
+#include "state.h"
+
+/* Adverts and timers go before people who ask. */
+enum loop_priority {
+	LOOP_PRIORITY_PROTOCOL,
+	LOOP_PRIORITY_CLIENTS,
+	LOOP_PRIORITIES,
+};
+
+struct daemon {
+	struct runtime *runtime;
+	struct engine *engine; /* runtime's */
+	struct interfaces interfaces;
+	struct rtnl *rtnl;
+	struct gate *gate;
+	unsigned gate_faults; /* how often somebody else detached it */
+	int peer_fds[2];      /* IPv4, IPv6; -1: not open */
+	struct history history;
+	struct state state;
+	gid_t admins;
+	instant now; /* as of the last daemon_read_clock */
+	instant started;
+	bool stopping;
+	bool performing;     /* perform.c: a turn is under way */
+	struct action *todo; /* perform.c: the actions of this turn */
+};
+
+/* Reads the clocks: now, and the offset of the wall clock for the engine. */
+instant daemon_read_clock(struct daemon *daemon);
+
+void daemon_set_maintenance(struct daemon *daemon, bool on);
+
+#endif

@@ -1,0 +1,330 @@
+#include "interface.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "runtime.h"
+
+struct interface *interfaces_find(struct interfaces *interfaces, int link_index)
+{
+	for (size_t i = 0; i < interfaces->count; i++)
+		if (interfaces->list[i].link.index == link_index && link_index != 0)
+			return &interfaces->list[i];
+	return NULL;
+}
+
+struct interface *interfaces_find_name(struct interfaces *interfaces, const char *name)
+{
+	for (size_t i = 0; i < interfaces->count; i++)
+		if (strcmp(interfaces->list[i].name, name) == 0)
+			return &interfaces->list[i];
+	return NULL;
+}
+
+int interfaces_create(struct interfaces *interfaces, const struct runtime *runtime, struct interfaces *old)
+{
+	interfaces->count = runtime->settings.parent_count;
+	interfaces->list = calloc(interfaces->count, sizeof(interfaces->list[0]));
+	if (interfaces->list == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < interfaces->count; i++) {
+		struct interface *interface = &interfaces->list[i];
+		struct interface *before =
+		        old == NULL ? NULL : interfaces_find_name(old, runtime->parent_names[i]);
+		if (before != NULL) {
+			*interface = *before;
+			memset(before, 0, sizeof(*before));
+			before->gate_port = -1;
+		} else {
+			snprintf(interface->name, sizeof(interface->name), "%s", runtime->parent_names[i]);
+			interface->gate_port = -1;
+		}
+	}
+	if (old != NULL) {
+		interfaces->gate = old->gate;
+		interfaces->gate_missing = old->gate_missing;
+	}
+	return 0;
+}
+
+void interfaces_free(struct interfaces *interfaces)
+{
+	for (size_t i = 0; i < interfaces->count; i++) {
+		interface_detach(interfaces, &interfaces->list[i]);
+		free(interfaces->list[i].addresses);
+	}
+	free(interfaces->list);
+	interfaces->list = NULL;
+	interfaces->count = 0;
+}
+
+static struct rtnl_address *find_address(struct interface *interface, const struct rtnl_address *address)
+{
+	for (size_t i = 0; i < interface->address_count; i++) {
+		struct rtnl_address *known = &interface->addresses[i];
+		if (address_equal(&known->address.address, &address->address.address) &&
+		    known->address.prefix_length == address->address.prefix_length)
+			return known;
+	}
+	return NULL;
+}
+
+bool interface_note_address(struct interface *interface, const struct rtnl_address *address, bool gone)
+{
+	struct rtnl_address *known = find_address(interface, address);
+
+	if (gone) {
+		if (known == NULL)
+			return false;
+		*known = interface->addresses[--interface->address_count];
+		return true;
+	}
+	if (known == NULL) {
+		struct rtnl_address *grown = reallocarray(interface->addresses, interface->address_count + 1,
+		                                          sizeof(interface->addresses[0]));
+		if (grown == NULL)
+			return false;
+		interface->addresses = grown;
+		known = &grown[interface->address_count++];
+	}
+	*known = *address;
+	return true;
+}
+
+/* An address that no group shares: the host's own. */
+static bool is_own(const struct rtnl_address *address, const struct runtime *runtime)
+{
+	if (address->protocol == RTNL_ADDRESS_PROTOCOL)
+		return false;
+	for (size_t g = 0; g < runtime->settings.group_count; g++) {
+		const struct group_settings *group = &runtime->groups[g];
+		for (size_t a = 0; a < group->address_count; a++)
+			if (address_equal(&group->addresses[a].address, &address->address.address))
+				return false;
+	}
+	return true;
+}
+
+bool interface_has_own_ipv4(const struct interface *interface, const struct runtime *runtime)
+{
+	for (size_t i = 0; i < interface->address_count; i++)
+		if (interface->addresses[i].address.address.family == FAMILY_IPV4 &&
+		    is_own(&interface->addresses[i], runtime))
+			return true;
+	return false;
+}
+
+static bool same_subnet(const struct shared_address *wide, const struct address *address)
+{
+	unsigned bits = wide->prefix_length;
+	unsigned whole = bits / 8, rest = bits % 8;
+	unsigned mask = (0xff00u >> rest) & 0xffu;
+
+	if (wide->address.family != address->family ||
+	    memcmp(wide->address.bytes, address->bytes, whole) != 0)
+		return false;
+	return rest == 0 || ((wide->address.bytes[whole] ^ address->bytes[whole]) & mask) == 0;
+}
+
+bool interface_reaches(const struct interface *interface, const struct runtime *runtime,
+                       const struct shared_address *subnet)
+{
+	for (size_t i = 0; i < interface->address_count; i++) {
+		const struct shared_address *own = &interface->addresses[i].address;
+		if (is_own(&interface->addresses[i], runtime) &&
+		    own->prefix_length <= subnet->prefix_length && same_subnet(own, &subnet->address))
+			return true;
+	}
+	return false;
+}
+
+/* IPv4: the first one.  IPv6: the link-local one, which every host has, else the first. */
+static struct address source_of(const struct interface *interface, const struct runtime *runtime,
+                                enum family family)
+{
+	struct address source = {0};
+
+	for (size_t i = 0; i < interface->address_count; i++) {
+		const struct rtnl_address *candidate = &interface->addresses[i];
+		const struct address *address = &candidate->address.address;
+		if (address->family != family || candidate->tentative || !is_own(candidate, runtime))
+			continue;
+		if (source.family == FAMILY_NONE ||
+		    (address_is_link_local(address) && !address_is_link_local(&source)))
+			source = *address;
+	}
+	return source;
+}
+
+struct parent interface_as_parent(const struct interface *interface, const struct runtime *runtime)
+{
+	return (struct parent){
+	        .up = interface->link.index != 0 && interface->link.up && interface->wire != NULL &&
+	              interface->problem[0] == '\0',
+	        .mac = interface->link.mac,
+	        .source_ipv4 = source_of(interface, runtime, FAMILY_IPV4),
+	        .source_ipv6 = source_of(interface, runtime, FAMILY_IPV6),
+	};
+}
+
+static bool on_interface(const struct runtime *runtime, size_t group, const struct interface *interface)
+{
+	return strcmp(runtime->config->groups[group].interface, interface->name) == 0;
+}
+
+static bool virtual_possible(const struct interfaces *interfaces, const struct interface *interface)
+{
+	return interfaces->gate != NULL && interface->link.kind != LINK_NO_VIRTUAL_MAC;
+}
+
+static const char *why_not_virtual(const struct interfaces *interfaces, const struct interface *interface,
+                                   char text[64])
+{
+	if (interfaces->gate == NULL)
+		return interfaces->gate_missing;
+	snprintf(text, 64, "a %s cannot carry a second MAC", interface->link.kind_name);
+	return text;
+}
+
+static bool wants_virtual(const struct interfaces *interfaces, const struct interface *interface,
+                          const struct config_group *config)
+{
+	switch (config->mac) {
+	case CONFIG_MAC_VIRTUAL:
+		return true;
+	case CONFIG_MAC_AUTO:
+		return virtual_possible(interfaces, interface);
+	case CONFIG_MAC_INTERFACE:
+		return false;
+	}
+	return false;
+}
+
+static bool uses_gate(const struct interfaces *interfaces, const struct interface *interface,
+                      const struct runtime *runtime)
+{
+	for (size_t i = 0; i < runtime->settings.group_count; i++)
+		if (on_interface(runtime, i, interface) &&
+		    wants_virtual(interfaces, interface, &runtime->config->groups[i]))
+			return virtual_possible(interfaces, interface);
+	return false;
+}
+
+static void attach_group(struct interfaces *interfaces, struct interface *interface, struct group *group,
+                         const struct config_group *config, bool opened)
+{
+	bool accepted = group->virtual_mac && !opened;
+	char why[64];
+
+	group->virtual_mac = false;
+	if (wants_virtual(interfaces, interface, config)) {
+		/* A group that must have the virtual MAC and cannot is kept out of service. */
+		group->stopped = interface->gate_port < 0;
+		group->virtual_mac = interface->gate_port >= 0;
+	}
+	if (config->mac == CONFIG_MAC_AUTO && !group->virtual_mac)
+		log_notice("group %s: using the MAC of %s instead of the virtual one: %s", config->name,
+		           interface->name, why_not_virtual(interfaces, interface, why));
+	if (group->stopped)
+		log_error("group %s: mac = virtual is not possible on %s: %s; say mac = interface, or auto",
+		          config->name, interface->name, why_not_virtual(interfaces, interface, why));
+	if (interface->gate_port < 0)
+		return;
+	/* Once the gate is there it receives for all groups of the interface. */
+	gate_watch(interfaces->gate, interface->gate_port, config->vhid, config->peer_count > 0);
+	if (!group->virtual_mac)
+		return;
+	for (size_t i = 0; i < config->address_count; i++)
+		gate_add_address(interfaces->gate, interface->gate_port, config->vhid,
+		                 &config->addresses[i].address);
+	if (interface->link.kind != LINK_BRIDGE && !accepted) {
+		struct mac mac = mac_virtual(config->vhid);
+		wire_accept_mac(interface->wire, &mac);
+	}
+}
+
+static void set_problem(struct interface *interface, const char *what, int error)
+{
+	snprintf(interface->problem, sizeof(interface->problem), "%s: %s", what, strerror(-error));
+	log_error("%s: %s", interface->name, interface->problem);
+}
+
+static int open_wire(struct interfaces *interfaces, struct interface *interface,
+                     const struct runtime *runtime)
+{
+	int error = wire_open(interface->link.index, &interface->wire);
+
+	if (error < 0) {
+		set_problem(interface, "cannot open a socket on it", error);
+		return error;
+	}
+	if (uses_gate(interfaces, interface, runtime)) {
+		interface->gate_port =
+		        gate_attach(interfaces->gate, interface->link.index, &interface->link.mac);
+		if (interface->gate_port < 0) {
+			error = interface->gate_port;
+			set_problem(interface, "cannot attach the gate to it", error);
+			interface->gate_port = -1;
+			return error;
+		}
+		return 0;
+	}
+	error = wire_listen(interface->wire);
+	if (error < 0)
+		set_problem(interface, "cannot listen on it", error);
+	interface->listening = error == 0;
+	return error;
+}
+
+void interface_attach(struct interfaces *interfaces, struct interface *interface, struct runtime *runtime)
+{
+	bool opened = interface->wire == NULL ||
+	              uses_gate(interfaces, interface, runtime) != (interface->gate_port >= 0);
+
+	if (opened)
+		interface_detach(interfaces, interface);
+	interface->problem[0] = '\0';
+	if (interface->link.index == 0)
+		return;
+	if (interface->link.kind == LINK_NOT_ETHERNET) {
+		snprintf(interface->problem, sizeof(interface->problem), "is not an Ethernet interface");
+		log_error("%s: %s; CARP needs one", interface->name, interface->problem);
+		return;
+	}
+	if (opened && open_wire(interfaces, interface, runtime) < 0)
+		return;
+	for (size_t i = 0; i < runtime->settings.group_count; i++)
+		if (on_interface(runtime, i, interface))
+			attach_group(interfaces, interface, &runtime->engine->groups[i],
+			             &runtime->config->groups[i], opened);
+}
+
+void interface_release(struct interfaces *interfaces, struct interface *interface, uint8_t vhid,
+                       const struct address *address)
+{
+	struct mac mac = mac_virtual(vhid);
+
+	if (interface->gate_port < 0)
+		return;
+	if (address != NULL) {
+		gate_remove_address(interfaces->gate, interface->gate_port, address);
+		return;
+	}
+	gate_ignore(interfaces->gate, interface->gate_port, vhid);
+	if (interface->link.kind != LINK_BRIDGE)
+		wire_refuse_mac(interface->wire, &mac);
+}
+
+void interface_detach(struct interfaces *interfaces, struct interface *interface)
+{
+	if (interface->gate_port >= 0)
+		gate_detach(interfaces->gate, interface->gate_port);
+	interface->gate_port = -1;
+	if (interface->wire != NULL)
+		wire_close(interface->wire);
+	interface->wire = NULL;
+	interface->listening = false;
+}

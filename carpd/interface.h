@@ -1,0 +1,69 @@
+/*
+ * A parent interface as the daemon runs it: what the kernel says about it, the
+ * sockets on it, its port of the gate, and how each group's MAC came out.
+ */
+#ifndef CARPD_INTERFACE_H
+#define CARPD_INTERFACE_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/engine.h"
+#include "linux/gate.h"
+#include "linux/rtnl.h"
+#include "linux/wire.h"
+
+struct runtime;
+
+struct interface {
+	char name[IFNAMSIZ];
+	struct rtnl_link link;          /* link.index 0: it does not exist */
+	struct rtnl_address *addresses; /* all that are on it, ours too */
+	size_t address_count;
+	struct wire *wire;
+	int gate_port;     /* -1: no group on it uses the gate */
+	bool listening;    /* adverts come by packet socket */
+	bool mentioned;    /* during a resync: still there */
+	char problem[128]; /* empty, or why no group can run on it */
+};
+
+struct interfaces {
+	struct interface *list; /* one for each of the engine's parents, in its order */
+	size_t count;
+	struct gate *gate; /* NULL: there is none, and gate_missing says why */
+	const char *gate_missing;
+	bool resyncing;
+};
+
+/* One for each of runtime's parents, taking over from old (may be NULL) what both have.  0 or -errno. */
+int interfaces_create(struct interfaces *interfaces, const struct runtime *runtime, struct interfaces *old);
+void interfaces_free(struct interfaces *interfaces);
+
+struct interface *interfaces_find(struct interfaces *interfaces, int link_index);
+struct interface *interfaces_find_name(struct interfaces *interfaces, const char *name);
+
+/* Keeps the picture of the kernel's addresses.  True if something changed. */
+bool interface_note_address(struct interface *interface, const struct rtnl_address *address, bool gone);
+
+/*
+ * Opens what a parent that exists needs for its groups, and decides on their
+ * MAC.  What is open already stays open, so groups that a reload leaves alone
+ * notice nothing.
+ */
+void interface_attach(struct interfaces *interfaces, struct interface *interface, struct runtime *runtime);
+void interface_detach(struct interfaces *interfaces, struct interface *interface);
+
+/* After a reload: an address that vhid no longer shares, or (NULL) all of a vhid that is gone. */
+void interface_release(struct interfaces *interfaces, struct interface *interface, uint8_t vhid,
+                       const struct address *address);
+
+/* Up, MAC and source addresses, as the engine wants to know them. */
+struct parent interface_as_parent(const struct interface *interface, const struct runtime *runtime);
+
+/* Whether the host has another address of that family on it, and whether one covers the subnet. */
+bool interface_has_own_ipv4(const struct interface *interface, const struct runtime *runtime);
+bool interface_reaches(const struct interface *interface, const struct runtime *runtime,
+                       const struct shared_address *subnet);
+
+#endif

@@ -1,0 +1,207 @@
+#include "observe.h"
+
+#include <string.h>
+
+#include "log.h"
+
+static size_t index_of(const struct daemon *daemon, const struct interface *interface)
+{
+	return (size_t)(interface - daemon->interfaces.list);
+}
+
+static int64_t wall_now(const struct daemon *daemon)
+{
+	return daemon->now.ns + daemon->engine->wall_offset_ns;
+}
+
+static void tell_engine(struct daemon *daemon, const struct interface *interface)
+{
+	struct parent parent = interface_as_parent(interface, daemon->runtime);
+
+	engine_parent_changed(daemon->engine, index_of(daemon, interface), &parent, daemon->now);
+}
+
+static void link_lost(struct daemon *daemon, struct interface *interface)
+{
+	if (interface->link.index == 0)
+		return;
+	history_note(&daemon->history, wall_now(daemon), NULL, "link", "%s is gone", interface->name);
+	interface_detach(&daemon->interfaces, interface);
+	interface->link.index = 0;
+	interface->address_count = 0;
+	tell_engine(daemon, interface);
+}
+
+static void link_found(struct daemon *daemon, struct interface *interface, const struct rtnl_link *link)
+{
+	struct rtnl_link before = interface->link;
+
+	interface->mentioned = true;
+	interface->link = *link;
+	if (before.index == 0) {
+		interface_attach(&daemon->interfaces, interface, daemon->runtime);
+		history_note(&daemon->history, wall_now(daemon), NULL, "link", "%s is there, %s",
+		             interface->name, link->up ? "up" : "down");
+	} else if (before.up != link->up) {
+		history_note(&daemon->history, wall_now(daemon), NULL, "link", "%s is %s", interface->name,
+		             link->up ? "up" : "down");
+	}
+	if (!mac_equal(&before.mac, &link->mac) && interface->gate_port >= 0)
+		gate_set_parent_mac(daemon->gate, interface->gate_port, &link->mac);
+	tell_engine(daemon, interface);
+}
+
+static void heard_link(void *context, const struct rtnl_link *link, bool gone)
+{
+	struct daemon *daemon = context;
+	struct interface *known = interfaces_find(&daemon->interfaces, link->index);
+	struct interface *named = interfaces_find_name(&daemon->interfaces, link->name);
+
+	/* Gone, or renamed: what we knew under its index is no longer there. */
+	if (known != NULL && (gone || known != named))
+		link_lost(daemon, known);
+	if (gone || named == NULL)
+		return;
+	/* Deleted and made anew before we heard of it. */
+	if (named->link.index != 0 && named->link.index != link->index)
+		link_lost(daemon, named);
+	link_found(daemon, named, link);
+}
+
+static bool is_shared(const struct interface *interface, const struct daemon *daemon,
+                      const struct address *address)
+{
+	const struct runtime *runtime = daemon->runtime;
+
+	for (size_t g = 0; g < runtime->settings.group_count; g++) {
+		const struct group_settings *group = &runtime->groups[g];
+		if (group->parent != index_of(daemon, interface))
+			continue;
+		for (size_t a = 0; a < group->address_count; a++)
+			if (address_equal(&group->addresses[a].address, address))
+				return true;
+	}
+	return false;
+}
+
+static void heard_address(void *context, const struct rtnl_address *address, bool gone)
+{
+	struct daemon *daemon = context;
+	struct interface *interface = interfaces_find(&daemon->interfaces, address->link_index);
+
+	if (interface == NULL || !interface_note_address(interface, address, gone))
+		return;
+	if (!is_shared(interface, daemon, &address->address.address))
+		tell_engine(daemon, interface);
+	else if (gone)
+		engine_address_lost(daemon->engine, index_of(daemon, interface), &address->address.address,
+		                    daemon->now);
+}
+
+static void check_gate(struct daemon *daemon, struct interface *interface)
+{
+	if (interface->gate_port < 0)
+		return;
+	int result = gate_check(daemon->gate, interface->gate_port);
+	if (result == 0)
+		return;
+	daemon->gate_faults++;
+	if (result > 0)
+		history_note(&daemon->history, wall_now(daemon), NULL, "problem",
+		             "somebody detached the gate from %s, or went before it; it is back",
+		             interface->name);
+	else
+		log_error("%s: the gate cannot be attached again: %s", interface->name, strerror(-result));
+}
+
+static void heard_filter_change(void *context, int link_index)
+{
+	struct daemon *daemon = context;
+	struct interface *interface = interfaces_find(&daemon->interfaces, link_index);
+
+	if (interface != NULL)
+		check_gate(daemon, interface);
+}
+
+static void resync_begun(void *context)
+{
+	struct daemon *daemon = context;
+
+	for (size_t i = 0; i < daemon->interfaces.count; i++) {
+		daemon->interfaces.list[i].mentioned = false;
+		daemon->interfaces.list[i].address_count = 0;
+	}
+}
+
+/* An event that was overrun may have been the loss of an address of ours. */
+static void miss_addresses(struct daemon *daemon, const struct group *group,
+                           const struct interface *interface)
+{
+	const struct group_settings *settings = group->settings;
+
+	for (size_t a = 0; a < settings->address_count; a++) {
+		bool there = false;
+		for (size_t i = 0; i < interface->address_count; i++)
+			there |= address_equal(&interface->addresses[i].address.address,
+			                       &settings->addresses[a].address);
+		if (!there)
+			engine_address_lost(daemon->engine, settings->parent, &settings->addresses[a].address,
+			                    daemon->now);
+	}
+}
+
+static void resync_ended(void *context)
+{
+	struct daemon *daemon = context;
+
+	for (size_t i = 0; i < daemon->interfaces.count; i++) {
+		struct interface *interface = &daemon->interfaces.list[i];
+		if (!interface->mentioned)
+			link_lost(daemon, interface);
+		tell_engine(daemon, interface);
+	}
+	for (size_t i = 0; i < daemon->engine->settings->group_count; i++) {
+		const struct group *group = &daemon->engine->groups[i];
+		const struct interface *interface = &daemon->interfaces.list[group->settings->parent];
+		if (group->masters > 0 && interface->link.index != 0)
+			miss_addresses(daemon, group, interface);
+	}
+}
+
+static const struct rtnl_handler handler = {
+        .link = heard_link,
+        .address = heard_address,
+        .filter_changed = heard_filter_change,
+        .resync_begin = resync_begun,
+        .resync_end = resync_ended,
+};
+
+int observe_open(struct daemon *daemon)
+{
+	return rtnl_open(&handler, daemon, &daemon->rtnl);
+}
+
+void observe_read(struct daemon *daemon)
+{
+	int error = rtnl_read(daemon->rtnl);
+
+	if (error < 0)
+		log_error("rtnetlink cannot be read: %s", strerror(-error));
+}
+
+void observe_gates(struct daemon *daemon)
+{
+	for (size_t i = 0; i < daemon->interfaces.count; i++)
+		check_gate(daemon, &daemon->interfaces.list[i]);
+}
+
+void observe_all(struct daemon *daemon)
+{
+	for (size_t i = 0; i < daemon->interfaces.count; i++)
+		if (daemon->interfaces.list[i].link.index != 0)
+			interface_attach(&daemon->interfaces, &daemon->interfaces.list[i], daemon->runtime);
+	/* Interfaces that only the new configuration names have not been looked at yet. */
+	int error = rtnl_resync(daemon->rtnl);
+	if (error < 0)
+		log_error("rtnetlink cannot be read: %s", strerror(-error));
+}

@@ -1,0 +1,21 @@
+/*
+ * What rtnetlink says about the interfaces, brought to the engine.
+ */
+#ifndef CARPD_OBSERVE_H
+#define CARPD_OBSERVE_H
+
+#include "daemon.h"
+
+/* Opens rtnetlink and reads everything once.  0 or -errno. */
+int observe_open(struct daemon *daemon);
+
+/* Reads what has happened; the engine's actions are left to the caller. */
+void observe_read(struct daemon *daemon);
+
+/* Looks whether the gate is still where it was put, on all interfaces. */
+void observe_gates(struct daemon *daemon);
+
+/* Attaches every interface to its groups and tells the engine: after a reload. */
+void observe_all(struct daemon *daemon);
+
+#endif

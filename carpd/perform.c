@@ -1,0 +1,294 @@
+#include "perform.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/announce.h"
+#include "linux/forwarding.h"
+#include "linux/peer.h"
+#include "log.h"
+
+static struct interface *interface_of(struct daemon *daemon, const struct group *group)
+{
+	return &daemon->interfaces.list[group->settings->parent];
+}
+
+static bool is_master(const struct action *action)
+{
+	return action->node->vhost.state == VHOST_MASTER;
+}
+
+/* Shutting and opening are stores; the address may come and go behind a shut gate. */
+static void set_gate(struct daemon *daemon, const struct action *action, bool open)
+{
+	struct interface *interface = interface_of(daemon, action->group);
+	const struct vhost *vhost = &action->node->vhost;
+
+	if (interface->gate_port < 0 || !action->group->virtual_mac)
+		return;
+	if (open && vhost->lease_end.ns != 0)
+		gate_open(daemon->gate, interface->gate_port, vhost->vhid, vhost->lease_end);
+	else if (!open)
+		gate_close(daemon->gate, interface->gate_port, vhost->vhid);
+}
+
+/* What the answers to a batch have said about the groups in it. */
+struct batch {
+	struct daemon *daemon;
+	size_t requests;
+};
+
+static void note_result(void *context, void *tag, int error, const char *text)
+{
+	struct batch *batch = context;
+	struct group *group = tag;
+
+	if (error == 0)
+		return;
+	if (group == NULL) {
+		log_warning("the kernel refused to give something back: %s%s%s", strerror(-error),
+		            text[0] != '\0' ? ": " : "", text);
+		return;
+	}
+	if (group->masters == 0)
+		return; /* told already */
+	log_error("group %s: the kernel refused an address: %s%s%s", group->settings->name, strerror(-error),
+	          text[0] != '\0' ? ": " : "", text);
+	engine_take_failed(batch->daemon->engine, group, -error, batch->daemon->now);
+}
+
+static void take_address(struct batch *batch, struct interface *interface, struct group *group,
+                         const struct shared_address *shared)
+{
+	struct daemon *daemon = batch->daemon;
+	const struct runtime *runtime = daemon->runtime;
+	struct rtnl_address_flags flags = {.scope_host = interface_has_own_ipv4(interface, runtime)};
+
+	rtnl_take_address(daemon->rtnl, interface->link.index, &shared->address, flags, group);
+	if (!address_is_link_local(&shared->address) && !interface_reaches(interface, runtime, shared))
+		rtnl_add_route(daemon->rtnl, interface->link.index, shared, group);
+	batch->requests++;
+}
+
+static void drop_address(struct batch *batch, struct interface *interface,
+                         const struct shared_address *shared)
+{
+	struct daemon *daemon = batch->daemon;
+
+	/* The route goes first: without its address the kernel could not tell it from the host's. */
+	if (!address_is_link_local(&shared->address) &&
+	    !interface_reaches(interface, daemon->runtime, shared))
+		rtnl_remove_route(daemon->rtnl, interface->link.index, shared, NULL);
+	rtnl_drop_address(daemon->rtnl, interface->link.index, &shared->address, NULL);
+	batch->requests++;
+}
+
+/* A bridge learns the virtual MAC with the addresses and forgets it with them (gate.md G2). */
+static void tell_bridge(struct batch *batch, struct interface *interface, struct group *group, bool take)
+{
+	if (interface->link.kind != LINK_BRIDGE || !group->virtual_mac)
+		return;
+	for (size_t i = 0; i < group->node_count; i++) {
+		struct mac mac = mac_virtual(group->nodes[i].vhost.vhid);
+		if (take)
+			rtnl_learn_mac(batch->daemon->rtnl, interface->link.index, &mac, group);
+		else
+			rtnl_forget_mac(batch->daemon->rtnl, interface->link.index, &mac, NULL);
+		batch->requests++;
+	}
+}
+
+static void move_addresses(struct batch *batch, const struct action *action)
+{
+	struct interface *interface = interface_of(batch->daemon, action->group);
+	const struct group_settings *settings = action->group->settings;
+	bool take = action->kind == ACTION_TAKE;
+
+	if (interface->link.index == 0)
+		return; /* it took its addresses with it */
+	tell_bridge(batch, interface, action->group, take);
+	for (size_t i = 0; i < settings->address_count; i++)
+		if (take)
+			take_address(batch, interface, action->group, &settings->addresses[i]);
+		else
+			drop_address(batch, interface, &settings->addresses[i]);
+}
+
+static void commit(struct batch *batch)
+{
+	struct daemon *daemon = batch->daemon;
+
+	if (batch->requests == 0)
+		return;
+	int error = rtnl_commit(daemon->rtnl, note_result, batch);
+	if (error < 0)
+		log_error("rtnetlink does not answer: %s", strerror(-error));
+	batch->requests = 0;
+	/* Our own changes come back as events: heard now, they meet the state that made them. */
+	(void)rtnl_read(daemon->rtnl);
+}
+
+static int send_advert(struct daemon *daemon, struct interface *interface, const struct advert_out *out)
+{
+	if (out->peer.family == FAMILY_NONE)
+		return interface->wire == NULL ? -ENODEV
+		                               : wire_send(interface->wire, out->bytes, out->length);
+	int *fd = &daemon->peer_fds[out->peer.family == FAMILY_IPV6];
+	if (*fd < 0)
+		*fd = peer_open((enum family)out->peer.family);
+	if (*fd < 0)
+		return *fd;
+	return peer_send(*fd, interface->link.index, &out->source, &out->peer, out->bytes, out->length);
+}
+
+static void advertise(struct daemon *daemon, const struct action *action)
+{
+	struct interface *interface = interface_of(daemon, action->group);
+	struct advert_out out;
+	bool sent = false;
+	int error = ENODEV;
+	instant before = daemon_read_clock(daemon);
+
+	/* Paused since this was decided: the others may be ahead of us. */
+	if (vhost_lease_expired(daemon->engine, &action->node->vhost, before))
+		return;
+	for (size_t i = 0; engine_advert_frame(daemon->engine, action->node, i, before, &out); i++) {
+		int result = send_advert(daemon, interface, &out);
+		if (result == 0)
+			sent = true;
+		else
+			error = -result;
+	}
+	engine_sent(daemon->engine, action->node, before, sent ? 0 : error);
+}
+
+static void announce_address(struct interface *interface, const struct group *group, const struct mac *mac,
+                             const struct address *address)
+{
+	uint8_t frame[ANNOUNCE_FRAME_MAX];
+	bool router = address->family == FAMILY_IPV6 && forwarding_ipv6(interface->name);
+	size_t length = announce_build(address, mac, ANNOUNCE_REQUEST, router, frame);
+
+	(void)wire_send(interface->wire, frame, length);
+	if (group->virtual_mac || address->family != FAMILY_IPV4)
+		return;
+	length = announce_build(address, mac, ANNOUNCE_REPLY, router, frame);
+	(void)wire_send(interface->wire, frame, length);
+}
+
+static void announce(struct daemon *daemon, const struct action *action)
+{
+	struct interface *interface = interface_of(daemon, action->group);
+	const struct group_settings *settings = action->group->settings;
+	struct mac mac =
+	        action->group->virtual_mac ? mac_virtual(action->node->vhost.vhid) : interface->link.mac;
+
+	if (interface->wire == NULL)
+		return;
+	for (size_t i = 0; i < settings->address_count; i++)
+		announce_address(interface, action->group, &mac, &settings->addresses[i].address);
+}
+
+/* Loopback test frame (Ethernet configuration testing, 0x9000) to ourselves: nobody acts on it. */
+static void probe(struct daemon *daemon, size_t parent)
+{
+	struct interface *interface = &daemon->interfaces.list[parent];
+	uint8_t frame[60] = {0};
+	int error = -ENODEV;
+
+	memcpy(frame, interface->link.mac.bytes, 6);
+	memcpy(frame + 6, interface->link.mac.bytes, 6);
+	frame[12] = 0x90;
+	if (interface->wire != NULL)
+		error = wire_send(interface->wire, frame, sizeof(frame));
+	engine_probed(daemon->engine, parent, -error, daemon->now);
+}
+
+static void follow_up(struct daemon *daemon, const struct action *action)
+{
+	switch (action->kind) {
+	case ACTION_SHUT:
+	case ACTION_TAKE:
+	case ACTION_DROP:
+		break; /* done before */
+	case ACTION_ADVERTISE:
+		if (is_master(action))
+			advertise(daemon, action);
+		break;
+	case ACTION_SERVE:
+		if (is_master(action))
+			set_gate(daemon, action, true);
+		break;
+	case ACTION_ANNOUNCE:
+		if (is_master(action))
+			announce(daemon, action);
+		break;
+	case ACTION_PROBE:
+		probe(daemon, action->parent);
+		break;
+	case ACTION_TELL:
+		break; /* last: nobody waits for the log */
+	}
+}
+
+static void tell_taken(struct daemon *daemon, const struct group *group, int64_t taking_ns)
+{
+	size_t count = group->settings->address_count;
+
+	if (group->masters > 0)
+		history_note(&daemon->history, daemon->now.ns + daemon->engine->wall_offset_ns,
+		             group->settings->name, "took", "took %zu address%s, in %lld us", count,
+		             count == 1 ? "" : "es", (long long)(taking_ns / NS_PER_US));
+}
+
+static size_t take_todo(struct daemon *daemon)
+{
+	struct engine *engine = daemon->engine;
+	size_t count = engine->action_count;
+
+	memcpy(daemon->todo, engine->actions, count * sizeof(daemon->todo[0]));
+	engine_clear_actions(engine);
+	return count;
+}
+
+static void perform_turn(struct daemon *daemon, size_t count)
+{
+	struct batch batch = {.daemon = daemon};
+	instant begun = daemon_read_clock(daemon);
+
+	for (size_t i = 0; i < count; i++)
+		if (daemon->todo[i].kind == ACTION_SHUT)
+			set_gate(daemon, &daemon->todo[i], false);
+	for (size_t i = 0; i < count; i++)
+		if (daemon->todo[i].kind == ACTION_TAKE || daemon->todo[i].kind == ACTION_DROP)
+			move_addresses(&batch, &daemon->todo[i]);
+	commit(&batch);
+	int64_t taking_ns = instant_span_ns(begun, daemon_read_clock(daemon));
+	for (size_t i = 0; i < count; i++)
+		follow_up(daemon, &daemon->todo[i]);
+	for (size_t i = 0; i < count; i++)
+		if (daemon->todo[i].kind == ACTION_TAKE)
+			tell_taken(daemon, daemon->todo[i].group, taking_ns);
+		else if (daemon->todo[i].kind == ACTION_TELL)
+			history_report(&daemon->history, daemon->engine, &daemon->todo[i], daemon->now);
+}
+
+void perform_all(struct daemon *daemon)
+{
+	if (daemon->performing)
+		return; /* an event of our own commit; the turn that made it goes on */
+	daemon->performing = true;
+	while (daemon->engine->action_count > 0)
+		perform_turn(daemon, take_todo(daemon));
+	daemon->performing = false;
+}
+
+void perform_drop_addresses(struct daemon *daemon, struct interface *interface,
+                            const struct shared_address *addresses, size_t count)
+{
+	struct batch batch = {.daemon = daemon};
+
+	for (size_t i = 0; i < count; i++)
+		drop_address(&batch, interface, &addresses[i]);
+	commit(&batch);
+}

@@ -1,0 +1,21 @@
+/*
+ * The engine's actions, carried out.
+ */
+#ifndef CARPD_PERFORM_H
+#define CARPD_PERFORM_H
+
+#include "daemon.h"
+
+/*
+ * Until none is left, since results are events that may ask for more.  Within a
+ * turn gates are shut first, then all addresses go to the kernel in one batch,
+ * then come the adverts with what follows them: so 255 groups that rise together
+ * cost one system call for their addresses and not 255.
+ */
+void perform_all(struct daemon *daemon);
+
+/* Addresses that a reload took from a group while this host serves it. */
+void perform_drop_addresses(struct daemon *daemon, struct interface *interface,
+                            const struct shared_address *addresses, size_t count);
+
+#endif

@@ -1,0 +1,189 @@
+#include "quick.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PASSPHRASE_VARIABLE "CARPD_PASSPHRASE"
+
+static void print_help(FILE *out)
+{
+	fputs("usage: carpd run -i INTERFACE -V VHID [-p FILE] [-b ADVBASE] [-k ADVSKEW] [--preempt]\n"
+	      "                 [-m auto|virtual|interface] [-s CONTROL] ADDRESS[/PREFIX]...\n"
+	      "\n"
+	      "  -i, --interface NAME         where the address is shared\n"
+	      "  -V, --vhid ID                1..255, the same on all hosts, unique on the network\n"
+	      "  -p, --passphrase-file FILE   its first line, the same on all hosts; without it the\n"
+	      "                               environment's " PASSPHRASE_VARIABLE "\n"
+	      "  -b, --advbase SECONDS        an advert this often (1)\n"
+	      "  -k, --advskew N              the lower one is master (0)\n"
+	      "      --preempt                take over from a host with a higher advskew\n"
+	      "  -m, --mac WHICH              the virtual MAC or the interface's own (auto)\n"
+	      "  -s, --control PATH           where carpctl asks (/run/carpd/control)\n",
+	      out);
+}
+
+struct quick {
+	const char *interface;
+	const char *vhid;
+	const char *passphrase_file;
+	const char *advbase;
+	const char *advskew;
+	const char *mac;
+	const char *control;
+	bool preempt;
+};
+
+/* A value inside quotes, so that whatever was typed stays one value. */
+static void print_quoted(FILE *out, const char *value)
+{
+	fputc('"', out);
+	for (; *value != '\0'; value++) {
+		if (*value == '"' || *value == '\\')
+			fputc('\\', out);
+		fputc(*value, out);
+	}
+	fputc('"', out);
+}
+
+static void print_option(FILE *out, const char *word, const char *value)
+{
+	if (value == NULL)
+		return;
+	fprintf(out, "%s = ", word);
+	print_quoted(out, value);
+	fputc('\n', out);
+}
+
+/* Numbers stand bare, so that the parser can say what is wrong with them. */
+static bool print_number(FILE *out, const char *word, const char *value)
+{
+	if (value == NULL)
+		return true;
+	if (value[0] == '\0' || value[strspn(value, "0123456789")] != '\0') {
+		fprintf(stderr, "carpd run: %s \"%s\" is not a number\n", word, value);
+		return false;
+	}
+	fprintf(out, "%s = %s\n", word, value);
+	return true;
+}
+
+static bool print_passphrase(FILE *out, const struct quick *quick)
+{
+	const char *passphrase = getenv(PASSPHRASE_VARIABLE);
+
+	if (quick->passphrase_file != NULL) {
+		char *path = realpath(quick->passphrase_file, NULL);
+		print_option(out, "passphrase-file", path != NULL ? path : quick->passphrase_file);
+		free(path);
+		return true;
+	}
+	if (passphrase == NULL) {
+		fputs("carpd run: no passphrase; give -p FILE, or set " PASSPHRASE_VARIABLE "\n", stderr);
+		return false;
+	}
+	print_option(out, "passphrase", passphrase);
+	return true;
+}
+
+static bool print_config(FILE *out, const struct quick *quick, char **addresses, int count)
+{
+	print_option(out, "control", quick->control);
+	fputs("group run {\n", out);
+	print_option(out, "interface", quick->interface);
+	print_option(out, "mac", quick->mac);
+	if (!print_number(out, "vhid", quick->vhid) || !print_number(out, "advbase", quick->advbase) ||
+	    !print_number(out, "advskew", quick->advskew) || !print_passphrase(out, quick))
+		return false;
+	fprintf(out, "preempt = %s\naddresses = {", quick->preempt ? "true" : "false");
+	for (int i = 0; i < count; i++) {
+		fputs(i > 0 ? ", " : " ", out);
+		print_quoted(out, addresses[i]);
+	}
+	fputs(" }\n}\n", out);
+	return true;
+}
+
+static struct config *parse(const struct quick *quick, char **addresses, int count)
+{
+	char *text = NULL;
+	size_t length = 0;
+	struct config *config = NULL;
+	FILE *out = open_memstream(&text, &length);
+
+	if (out == NULL)
+		return NULL;
+	bool complete = print_config(out, quick, addresses, count);
+	fclose(out);
+	if (complete) {
+		FILE *in = fmemopen(text, length, "r");
+		if (in != NULL) {
+			config = config_parse(in, "carpd run", stderr);
+			fclose(in);
+		}
+	}
+	explicit_bzero(text, length);
+	free(text);
+	return config;
+}
+
+int quick_config(int argc, char **argv, struct config **ret_config)
+{
+	static const struct option options[] = {
+	        {"interface", required_argument, NULL, 'i'},
+	        {"vhid", required_argument, NULL, 'V'},
+	        {"passphrase-file", required_argument, NULL, 'p'},
+	        {"advbase", required_argument, NULL, 'b'},
+	        {"advskew", required_argument, NULL, 'k'},
+	        {"preempt", no_argument, NULL, 'P'},
+	        {"mac", required_argument, NULL, 'm'},
+	        {"control", required_argument, NULL, 's'},
+	        {"help", no_argument, NULL, 'h'},
+	        {NULL, 0, NULL, 0},
+	};
+	struct quick quick = {0};
+	int option;
+
+	*ret_config = NULL;
+	while ((option = getopt_long(argc, argv, "i:V:p:b:k:m:s:h", options, NULL)) != -1) {
+		switch (option) {
+		case 'i':
+			quick.interface = optarg;
+			break;
+		case 'V':
+			quick.vhid = optarg;
+			break;
+		case 'p':
+			quick.passphrase_file = optarg;
+			break;
+		case 'b':
+			quick.advbase = optarg;
+			break;
+		case 'k':
+			quick.advskew = optarg;
+			break;
+		case 'P':
+			quick.preempt = true;
+			break;
+		case 'm':
+			quick.mac = optarg;
+			break;
+		case 's':
+			quick.control = optarg;
+			break;
+		case 'h':
+			print_help(stdout);
+			return EXIT_SUCCESS;
+		default:
+			print_help(stderr);
+			return 2;
+		}
+	}
+	if (quick.interface == NULL || quick.vhid == NULL || optind == argc) {
+		fputs("carpd run: an interface, a vhid and at least one address are needed\n", stderr);
+		print_help(stderr);
+		return 2;
+	}
+	*ret_config = parse(&quick, argv + optind, argc - optind);
+	return EXIT_FAILURE;
+}

@@ -1,0 +1,103 @@
+#include "reload.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "perform.h"
+
+static bool is_leaving(const struct daemon *daemon, const struct runtime *next, const struct group *group)
+{
+	return engine_counterpart(next->engine, daemon->engine, group) == NULL;
+}
+
+bool reload_begin(struct daemon *daemon, const struct runtime *next)
+{
+	for (size_t i = 0; i < daemon->engine->settings->group_count; i++) {
+		struct group *group = &daemon->engine->groups[i];
+		if (is_leaving(daemon, next, group))
+			engine_stop(daemon->engine, group, daemon->now);
+	}
+	return reload_is_ready(daemon, next);
+}
+
+bool reload_is_ready(const struct daemon *daemon, const struct runtime *next)
+{
+	for (size_t i = 0; i < daemon->engine->settings->group_count; i++) {
+		const struct group *group = &daemon->engine->groups[i];
+		if (is_leaving(daemon, next, group) && !engine_stopped(daemon->engine, group))
+			return false;
+	}
+	return true;
+}
+
+static bool still_shared(const struct group_settings *settings, const struct address *address)
+{
+	for (size_t i = 0; i < settings->address_count; i++)
+		if (address_equal(&settings->addresses[i].address, address))
+			return true;
+	return false;
+}
+
+/* Addresses that a group no longer shares leave the gate, and the host where it serves them. */
+static void release_addresses(struct daemon *daemon, struct interface *interface, const struct group *before,
+                              const struct group *after)
+{
+	const struct group_settings *settings = before->settings;
+	uint8_t vhid = before->nodes[0].vhost.vhid;
+
+	for (size_t i = 0; i < settings->address_count; i++) {
+		const struct shared_address *shared = &settings->addresses[i];
+		if (after != NULL && still_shared(after->settings, &shared->address))
+			continue;
+		if (before->masters > 0 && interface->link.index != 0)
+			perform_drop_addresses(daemon, interface, shared, 1);
+		interface_release(&daemon->interfaces, interface, vhid, &shared->address);
+	}
+	if (after == NULL)
+		interface_release(&daemon->interfaces, interface, vhid, NULL);
+}
+
+static void release_old(struct daemon *daemon, const struct engine *next)
+{
+	for (size_t i = 0; i < daemon->engine->settings->group_count; i++) {
+		const struct group *group = &daemon->engine->groups[i];
+		release_addresses(daemon, &daemon->interfaces.list[group->settings->parent], group,
+		                  engine_counterpart(next, daemon->engine, group));
+	}
+}
+
+static void adopt_interfaces(struct daemon *daemon, struct runtime *next)
+{
+	struct interfaces fresh = {0};
+
+	if (interfaces_create(&fresh, next, &daemon->interfaces) < 0) {
+		log_error("no memory for the interfaces of the new configuration");
+		abort(); /* the keeper gives everything back and starts afresh */
+	}
+	interfaces_free(&daemon->interfaces);
+	daemon->interfaces = fresh;
+}
+
+void reload_finish(struct daemon *daemon, struct runtime *next)
+{
+	struct runtime *old = daemon->runtime;
+	struct action *todo = calloc(next->engine->action_capacity, sizeof(*todo));
+
+	if (todo == NULL) {
+		log_error("no memory for the new configuration");
+		abort();
+	}
+	perform_all(daemon);
+	release_old(daemon, next->engine);
+	free(daemon->todo);
+	daemon->todo = todo;
+	engine_adopt(next->engine, daemon->engine, daemon->now);
+	adopt_interfaces(daemon, next);
+	next->retired = old;
+	daemon->runtime = next;
+	daemon->engine = next->engine;
+	if (!engine_in_grace(next->engine))
+		runtime_free_retired(next);
+}

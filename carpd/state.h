@@ -1,0 +1,37 @@
+/*
+ * What outlives the daemon: maintenance, the sequence of our seals and how far
+ * those of the peers had come.  All of it may be lost without harm to anything
+ * but the memory of replays, so nothing here waits for a disk.
+ */
+#ifndef CARPD_STATE_H
+#define CARPD_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "core/engine.h"
+
+struct state {
+	char directory[CONFIG_PATH_MAX];
+	uint64_t reserved_sequence; /* a restart begins above this */
+};
+
+/* Reads what is there; a directory that cannot be used is told once and done without. */
+void state_open(struct state *state, const char *directory);
+
+bool state_maintenance(const struct state *state);
+/* 0 or -errno. */
+int state_set_maintenance(const struct state *state, bool on);
+
+/*
+ * Sequences are reserved ahead of their use, so that a crash repeats none; not
+ * far, since a peer that sees us for the first time compares them with its clock.
+ */
+bool state_reservation_is_short(const struct state *state, uint64_t sequence);
+/* Reserves anew and saves the marks of the peers. */
+void state_save(struct state *state, const struct engine *engine, uint64_t sequence);
+/* Gives the engine the marks that were saved. */
+void state_restore_marks(const struct state *state, struct engine *engine, instant now);
+
+#endif

@@ -1,0 +1,185 @@
+#include "text.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+const char *text_address(const struct address *address, char text[TEXT_ADDRESS_MAX])
+{
+	int family = address->family == FAMILY_IPV4 ? AF_INET : AF_INET6;
+
+	if (address->family == FAMILY_NONE ||
+	    inet_ntop(family, address->bytes, text, TEXT_ADDRESS_MAX) == NULL)
+		snprintf(text, TEXT_ADDRESS_MAX, "nobody");
+	return text;
+}
+
+const char *text_mac(const struct mac *mac, char text[TEXT_ADDRESS_MAX])
+{
+	const uint8_t *b = mac->bytes;
+
+	snprintf(text, TEXT_ADDRESS_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3], b[4], b[5]);
+	return text;
+}
+
+static struct tm local_time(int64_t wall_ns, int *ret_ms)
+{
+	time_t seconds = (time_t)(wall_ns / NS_PER_S);
+	struct tm broken_down;
+
+	localtime_r(&seconds, &broken_down);
+	*ret_ms = (int)(wall_ns % NS_PER_S / NS_PER_MS);
+	return broken_down;
+}
+
+const char *text_time(int64_t wall_ns, char text[TEXT_TIME_MAX])
+{
+	int ms;
+	struct tm t = local_time(wall_ns, &ms);
+	long zone_min = t.tm_gmtoff / 60;
+
+	snprintf(text, TEXT_TIME_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%03d%c%02ld:%02ld", t.tm_year + 1900,
+	         t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, ms, zone_min < 0 ? '-' : '+',
+	         labs(zone_min) / 60 % 24, labs(zone_min) % 60);
+	return text;
+}
+
+const char *text_clock(int64_t wall_ns, char text[TEXT_TIME_MAX])
+{
+	int ms;
+	struct tm t = local_time(wall_ns, &ms);
+
+	snprintf(text, TEXT_TIME_MAX, "%02d:%02d:%02d.%03d", t.tm_hour, t.tm_min, t.tm_sec, ms);
+	return text;
+}
+
+const char *text_span(int64_t span_ns, char text[TEXT_TIME_MAX])
+{
+	long long s = span_ns / NS_PER_S;
+
+	if (s < 10)
+		snprintf(text, TEXT_TIME_MAX, "%.3f s", (double)span_ns / (double)NS_PER_S);
+	else if (s < 60)
+		snprintf(text, TEXT_TIME_MAX, "%lld s", s);
+	else if (s < 3600)
+		snprintf(text, TEXT_TIME_MAX, "%lld min %lld s", s / 60, s % 60);
+	else if (s < 86400)
+		snprintf(text, TEXT_TIME_MAX, "%lld h %lld min", s / 3600, s % 3600 / 60);
+	else
+		snprintf(text, TEXT_TIME_MAX, "%lld d %lld h", s / 86400, s % 86400 / 3600);
+	return text;
+}
+
+static void silence(const struct transition *transition, int64_t wall_offset_ns, const char *peer, char *text)
+{
+	instant last = transition->cause.last_advert;
+	char span[TEXT_TIME_MAX], clock[TEXT_TIME_MAX];
+
+	if (instant_is_never(last)) {
+		snprintf(text, TEXT_SENTENCE_MAX, "no master was heard");
+		return;
+	}
+	snprintf(text, TEXT_SENTENCE_MAX, "master %s silent for %s (last advert %s)", peer,
+	         text_span(instant_span_ns(last, transition->at), span),
+	         text_clock(last.ns + wall_offset_ns, clock));
+}
+
+const char *text_cause(const struct transition *transition, int64_t wall_offset_ns,
+                       char text[TEXT_SENTENCE_MAX])
+{
+	const struct cause *cause = &transition->cause;
+	char peer[TEXT_ADDRESS_MAX];
+
+	text_address(&cause->peer, peer);
+	switch (cause->kind) {
+	case CAUSE_NONE:
+		snprintf(text, TEXT_SENTENCE_MAX, "not started yet");
+		break;
+	case CAUSE_STARTED:
+		snprintf(text, TEXT_SENTENCE_MAX, "the interface is up");
+		break;
+	case CAUSE_LINK_DOWN:
+		snprintf(text, TEXT_SENTENCE_MAX, "the interface is down or missing");
+		break;
+	case CAUSE_STOPPED:
+		snprintf(text, TEXT_SENTENCE_MAX, "stopped by request");
+		break;
+	case CAUSE_SILENCE:
+		silence(transition, wall_offset_ns, peer, text);
+		break;
+	case CAUSE_GOODBYE:
+		snprintf(text, TEXT_SENTENCE_MAX, "master %s said goodbye", peer);
+		break;
+	case CAUSE_PREEMPTED_SLOWER:
+		snprintf(text, TEXT_SENTENCE_MAX,
+		         "preempted %s, which advertises slower (advbase %d advskew %d, ours %d and %d)",
+		         peer, cause->theirs.advbase, cause->theirs.advskew, cause->ours.advbase,
+		         cause->ours.advskew);
+		break;
+	case CAUSE_WILL_TIME_OUT:
+		snprintf(text, TEXT_SENTENCE_MAX,
+		         "master %s advertises so slowly that it would time out anyway", peer);
+		break;
+	case CAUSE_PEER_DEMOTED:
+		snprintf(text, TEXT_SENTENCE_MAX, "master %s is demoted by %d, this host by %d", peer,
+		         cause->theirs.demote, cause->ours.demote);
+		break;
+	case CAUSE_PEER_FASTER:
+		snprintf(text, TEXT_SENTENCE_MAX,
+		         "%s advertises faster (advbase %d advskew %d, ours %d and %d)", peer,
+		         cause->theirs.advbase, cause->theirs.advskew, cause->ours.advbase,
+		         cause->ours.advskew);
+		break;
+	case CAUSE_PEER_LESS_DEMOTED:
+		snprintf(text, TEXT_SENTENCE_MAX, "%s is demoted by %d, this host by %d", peer,
+		         cause->theirs.demote, cause->ours.demote);
+		break;
+	case CAUSE_PEER_EQUAL:
+		snprintf(text, TEXT_SENTENCE_MAX, "%s is master with the same advbase and advskew", peer);
+		break;
+	case CAUSE_HANDED_OVER:
+		snprintf(text, TEXT_SENTENCE_MAX, "handed over to %s", peer);
+		break;
+	case CAUSE_LEASE_EXPIRED:
+		snprintf(text, TEXT_SENTENCE_MAX,
+		         "no advert was sent in time (paused, starved, or sending failed); another host may "
+		         "have taken over");
+		break;
+	case CAUSE_TAKE_FAILED:
+		snprintf(text, TEXT_SENTENCE_MAX, "an address could not be taken: %s",
+		         strerror(cause->error));
+		break;
+	}
+	return text;
+}
+
+const char *text_diagnosis(const struct diagnosis *diagnosis, char text[TEXT_SENTENCE_MAX])
+{
+	char address[TEXT_ADDRESS_MAX];
+
+	switch (diagnosis->kind) {
+	case DIAGNOSIS_UNKNOWN:
+		snprintf(
+		        text, TEXT_SENTENCE_MAX,
+		        "It has another passphrase, or other addresses: both must be the same on all hosts.");
+		break;
+	case DIAGNOSIS_PEER_LACKS:
+		snprintf(text, TEXT_SENTENCE_MAX,
+		         "It fits our passphrase without %s: add that address there, or take it out here.",
+		         text_address(&diagnosis->address, address));
+		break;
+	case DIAGNOSIS_PEER_IPV4_ONLY:
+		snprintf(text, TEXT_SENTENCE_MAX,
+		         "It fits our passphrase with the IPv4 addresses alone: add the IPv6 addresses "
+		         "there.");
+		break;
+	case DIAGNOSIS_PEER_IPV6_ONLY:
+		snprintf(text, TEXT_SENTENCE_MAX,
+		         "It fits our passphrase with the IPv6 addresses alone: add the IPv4 addresses "
+		         "there.");
+		break;
+	}
+	return text;
+}

@@ -1,0 +1,32 @@
+/*
+ * Values as people read them.  Each writes into the caller's buffer and returns it.
+ */
+#ifndef CARPD_TEXT_H
+#define CARPD_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/engine.h"
+
+#define TEXT_ADDRESS_MAX  48
+#define TEXT_TIME_MAX     96
+#define TEXT_SENTENCE_MAX 384
+
+/* "203.0.113.2" */
+const char *text_address(const struct address *address, char text[TEXT_ADDRESS_MAX]);
+/* "00:00:5e:00:01:01" */
+const char *text_mac(const struct mac *mac, char text[TEXT_ADDRESS_MAX]);
+/* "2026-11-23T02:13:07.412+00:00", local time */
+const char *text_time(int64_t wall_ns, char text[TEXT_TIME_MAX]);
+/* "02:13:07.412" */
+const char *text_clock(int64_t wall_ns, char text[TEXT_TIME_MAX]);
+/* "3.004 s", "12 s", "1 min 26 s", "3 d 4 h" */
+const char *text_span(int64_t span_ns, char text[TEXT_TIME_MAX]);
+/* Why a state changed, as a sentence without an end; wall_offset_ns as in the engine. */
+const char *text_cause(const struct transition *transition, int64_t wall_offset_ns,
+                       char text[TEXT_SENTENCE_MAX]);
+/* "It fits our passphrase without fe80::1: add that address there, or take it out here." */
+const char *text_diagnosis(const struct diagnosis *diagnosis, char text[TEXT_SENTENCE_MAX]);
+
+#endif

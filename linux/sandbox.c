@@ -1,0 +1,69 @@
+#include "sandbox.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <sched.h>
+#include <sys/capability.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/*
+ * cap_net_admin: addresses and routes, the bridge's table, attaching the gate.
+ * cap_net_raw: the sockets of an interface that appears, or comes back.
+ */
+static const char engine_capabilities[] = "cap_net_admin,cap_net_raw=ep";
+
+static int keep_capabilities(const char *text)
+{
+	cap_t capabilities = cap_from_text(text);
+	int error = 0;
+
+	if (capabilities == NULL)
+		return -errno;
+	if (cap_set_proc(capabilities) < 0)
+		error = -errno;
+	cap_free(capabilities);
+	return error;
+}
+
+/* So that not even a set-uid program could bring the others back. */
+static void empty_bounding_set(void)
+{
+	for (cap_value_t capability = 0; cap_get_bound(capability) >= 0; capability++)
+		(void)cap_drop_bound(capability);
+}
+
+int sandbox_drop_privileges(uid_t uid, gid_t gid)
+{
+	empty_bounding_set();
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || setgroups(0, NULL) < 0 ||
+	    setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+		return -errno;
+	int error = keep_capabilities(engine_capabilities);
+	if (error < 0)
+		return error;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+/* The lowest of the real-time priorities is above everything that is not real-time. */
+#define PRIORITY 1
+
+/* A turn that computes for longer than this without a pause is a loop that does not end. */
+#define RUNAWAY_US 200000
+
+int sandbox_be_punctual(void)
+{
+	const struct sched_param priority = {.sched_priority = PRIORITY};
+	const struct rlimit runaway = {.rlim_cur = RUNAWAY_US, .rlim_max = RUNAWAY_US};
+	const struct rlimit unlimited = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+
+	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &priority) < 0)
+		return -errno;
+	if (setrlimit(RLIMIT_RTTIME, &runaway) < 0)
+		return -errno;
+	(void)setrlimit(RLIMIT_MEMLOCK, &unlimited);
+	/* What is touched stays; what never is, such as most of a library, need not be there. */
+	return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0 ? -errno : 0;
+}
