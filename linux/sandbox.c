@@ -63,7 +63,13 @@ int sandbox_be_punctual(void)
 		return -errno;
 	if (setrlimit(RLIMIT_RTTIME, &runaway) < 0)
 		return -errno;
-	(void)setrlimit(RLIMIT_MEMLOCK, &unlimited);
-	/* What is touched stays; what never is, such as most of a library, need not be there. */
-	return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0 ? -errno : 0;
+	/*
+	 * What is touched stays; what never is, such as most of a library, need not
+	 * be there.  Later memory is locked only where the limit allows any amount:
+	 * beyond a limit an allocation would fail.
+	 */
+	int flags = MCL_CURRENT | MCL_ONFAULT;
+	if (setrlimit(RLIMIT_MEMLOCK, &unlimited) == 0)
+		flags |= MCL_FUTURE;
+	return mlockall(flags) < 0 ? -errno : 0;
 }
