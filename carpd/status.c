@@ -86,7 +86,7 @@ static void node_problems(const struct daemon *daemon, const struct group *group
 
 	if (node->conflict.source.family != FAMILY_NONE)
 		conflict_problem(daemon, group, node, problems);
-	if (node->vhost.rival.source.family != FAMILY_NONE) {
+	if (node->vhost.rival.persistent) {
 		snprintf(
 		        text, sizeof(text),
 		        "RIVAL  %s is master too, although this host has the better right; is it deaf to us?",

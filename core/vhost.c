@@ -16,8 +16,14 @@
  */
 #define ANNOUNCE_BEHIND_RIVAL_NS (50 * NS_PER_MS)
 
+/* Whoever contradicts a master is answered at once, but no more often than this. */
+#define ANSWERS_PER_INTERVAL 8
+
 /* The lease ends this fraction before a backup's timer: clocks do not run alike. */
 #define LEASE_MARGIN_DIVISOR 1000
+
+/* Before the first advert of a reign, and outside one. */
+#define NO_LEASE ((instant){0})
 
 /* When the announcement of a takeover is repeated: after the first, in sum 1.1, 2.2 and 5 s. */
 static const int64_t announce_gaps_ns[] = {1100 * NS_PER_MS, 1100 * NS_PER_MS, 2800 * NS_PER_MS};
@@ -158,7 +164,7 @@ static void leave_master(struct engine *engine, struct vhost *vhost)
 	vhost->rival = (struct rival){.heard = INSTANT_NEVER};
 	vhost->announce_at = INSTANT_NEVER;
 	vhost->announce_again = INSTANT_NEVER;
-	vhost->lease_end = INSTANT_NEVER;
+	vhost->lease_end = NO_LEASE;
 	vhost->send_failures = 0;
 }
 
@@ -166,7 +172,7 @@ static void become_master(struct engine *engine, struct vhost *vhost, struct cau
 {
 	forget_master(vhost);
 	vhost->held = false;
-	vhost->lease_end = (instant){0};
+	vhost->lease_end = NO_LEASE;
 	vhost->rival = (struct rival){.heard = INSTANT_NEVER};
 	vhost->reassert_after = now;
 	set_state(engine, vhost, VHOST_MASTER, cause, now);
@@ -212,8 +218,18 @@ void vhost_stop(struct engine *engine, struct vhost *vhost, enum cause_kind why,
 	vhost->deadline = INSTANT_NEVER;
 }
 
+/* Not by a peer's doing: whoever was about to leave has left now. */
+static void step_down(struct engine *engine, struct vhost *vhost, struct cause cause, instant now)
+{
+	if (vhost->group->stopped)
+		vhost_stop(engine, vhost, cause.kind, now);
+	else
+		become_backup(engine, vhost, cause, now);
+}
+
 void vhost_hand_over(struct engine *engine, struct vhost *vhost, bool stopping, instant now)
 {
+	vhost_lease_expired(engine, vhost, now);
 	if (vhost->state != VHOST_MASTER) {
 		if (stopping)
 			vhost_stop(engine, vhost, CAUSE_STOPPED, now);
@@ -255,16 +271,14 @@ static enum standing compare(struct terms ours, struct terms theirs)
 
 /*
  * Among equals the higher source address stays master.  Hosts without an address
- * of their own share their source too: there the higher counter does.
+ * of their own share their source too: there the higher sender id of the seal does.
  */
 static bool outranks(const struct engine *engine, const struct vhost *vhost, const struct heard *heard)
 {
-	const struct parent *parent = &engine->parents[settings_of(vhost)->parent].parent;
-	const struct address *own =
-	        heard->source.family == FAMILY_IPV4 ? &parent->source_ipv4 : &parent->source_ipv6;
-	int order = address_compare(own, &heard->source);
+	struct address own = engine_source(engine, settings_of(vhost), (enum family)heard->source.family);
+	int order = address_compare(&own, &heard->source);
 
-	return order != 0 ? order > 0 : vhost->counter > heard->counter;
+	return order != 0 ? order > 0 : engine->sender > heard->sender;
 }
 
 static struct cause cause_of(enum cause_kind kind, const struct heard *heard)
@@ -304,15 +318,19 @@ static void note_family(struct engine *engine, struct vhost *vhost, enum family 
 	engine_tell(engine, vhost->group, node_of(vhost), &report);
 }
 
+/* Of one family only can two sources be told apart: a dual-stack master has two. */
+static bool is_another(const struct master *master, const struct address *source)
+{
+	return master->source.family == source->family && !address_equal(&master->source, source);
+}
+
 /* A dual-stack master speaks from two addresses; only terms and time say that it is another host. */
 static void note_master(struct engine *engine, struct vhost *vhost, const struct heard *heard, instant now)
 {
 	struct master *master = &vhost->master;
 
-	if (master->source.family == heard->source.family &&
-	    !address_equal(&master->source, &heard->source)) {
+	if (is_another(master, &heard->source))
 		forget_master(vhost);
-	}
 	/* IPv4 is what people know their hosts by. */
 	if (master->source.family != FAMILY_IPV4)
 		master->source = heard->source;
@@ -329,6 +347,8 @@ static void backup_hear(struct engine *engine, struct vhost *vhost, const struct
 	enum standing standing = compare(ours, heard->terms);
 
 	if (is_goodbye(heard->terms)) {
+		if (is_another(&vhost->master, &heard->source))
+			return; /* its successor is there already */
 		become_master(engine, vhost, cause_of(CAUSE_GOODBYE, heard), now);
 		return;
 	}
@@ -352,7 +372,7 @@ static void reassert(struct engine *engine, struct vhost *vhost, instant now)
 {
 	if (!instant_reached(vhost->reassert_after, now))
 		return;
-	vhost->reassert_after = instant_after(now, vhost_interval_ns(vhost) / 8);
+	vhost->reassert_after = instant_after(now, vhost_interval_ns(vhost) / ANSWERS_PER_INTERVAL);
 	advertise(engine, vhost, now);
 	act(engine, ACTION_ANNOUNCE, vhost);
 	vhost->announce_again = instant_after(now, ANNOUNCE_BEHIND_RIVAL_NS);
@@ -360,14 +380,34 @@ static void reassert(struct engine *engine, struct vhost *vhost, instant now)
 	vhost->announce_at = instant_after(now, announce_gaps_ns[0]);
 }
 
+/*
+ * A predecessor that has not heard us yet.  It goes, so it is no rival; but the
+ * copy of its goodbye over the other family needs no answer of its own.
+ */
+static void answer_goodbye(struct engine *engine, struct vhost *vhost, instant now)
+{
+	int64_t pause_ns = vhost_interval_ns(vhost) / ANSWERS_PER_INTERVAL;
+
+	if (instant_span_ns(vhost->last.at, now) < pause_ns || !instant_reached(vhost->reassert_after, now))
+		return;
+	vhost->reassert_after = instant_after(now, pause_ns);
+	advertise(engine, vhost, now);
+}
+
+/*
+ * A predecessor's last advert, or its other family's, may come after ours and
+ * means nothing: a rival is one who goes on.
+ */
 static void note_rival(struct engine *engine, struct vhost *vhost, const struct heard *heard, instant now)
 {
-	bool known = vhost->rival.source.family != FAMILY_NONE;
+	struct rival *rival = &vhost->rival;
 
-	vhost->rival.source = heard->source;
-	vhost->rival.heard = now;
-	if (!known) {
-		vhost->rival.since = now;
+	if (rival->source.family == FAMILY_NONE)
+		rival->since = now;
+	rival->source = heard->source;
+	rival->heard = now;
+	if (!rival->persistent && instant_span_ns(rival->since, now) >= vhost_interval_ns(vhost) / 2) {
+		rival->persistent = true;
 		tell(engine, vhost, REPORT_RIVAL, &heard->source);
 	}
 }
@@ -403,6 +443,10 @@ static void master_hear(struct engine *engine, struct vhost *vhost, const struct
 			vhost_stop(engine, vhost, CAUSE_STOPPED, now);
 		return;
 	}
+	if (is_goodbye(heard->terms)) {
+		answer_goodbye(engine, vhost, now);
+		return;
+	}
 	switch (standing) {
 	case PEER_IS_LESS_DEMOTED:
 		yield(engine, vhost, CAUSE_PEER_LESS_DEMOTED, heard, now);
@@ -428,6 +472,8 @@ static void master_hear(struct engine *engine, struct vhost *vhost, const struct
 
 void vhost_hear(struct engine *engine, struct vhost *vhost, const struct heard *heard, instant now)
 {
+	/* What waited while this host was paused comes from whoever rules now. */
+	vhost_lease_expired(engine, vhost, now);
 	switch (vhost->state) {
 	case VHOST_INIT:
 		break;
@@ -447,7 +493,7 @@ bool vhost_lease_expired(struct engine *engine, struct vhost *vhost, instant now
 		return false;
 	if (instant_before(now, vhost->lease_end))
 		return false;
-	become_backup(engine, vhost, (struct cause){.kind = CAUSE_LEASE_EXPIRED}, now);
+	step_down(engine, vhost, (struct cause){.kind = CAUSE_LEASE_EXPIRED}, now);
 	return true;
 }
 
@@ -487,14 +533,15 @@ static void announce_if_due(struct engine *engine, struct vhost *vhost, instant 
 /* When a conflict ends the one who stays announces again, and says so. */
 static void rival_gone_if_silent(struct engine *engine, struct vhost *vhost, instant now)
 {
-	struct address source = vhost->rival.source;
+	struct rival rival = vhost->rival;
 
-	if (source.family == FAMILY_NONE ||
-	    instant_span_ns(vhost->rival.heard, now) < vhost_master_down_ns(vhost))
+	if (rival.source.family == FAMILY_NONE ||
+	    instant_span_ns(rival.heard, now) < vhost_master_down_ns(vhost))
 		return;
 	vhost->rival = (struct rival){.heard = INSTANT_NEVER};
 	act(engine, ACTION_ANNOUNCE, vhost);
-	tell(engine, vhost, REPORT_RIVAL_GONE, &source);
+	if (rival.persistent)
+		tell(engine, vhost, REPORT_RIVAL_GONE, &rival.source);
 }
 
 static void hand_over_tick(struct engine *engine, struct vhost *vhost, instant now)
@@ -554,6 +601,8 @@ instant vhost_deadline(const struct vhost *vhost)
 	deadline = instant_earlier(deadline, vhost->handover.deadline);
 	deadline = instant_earlier(deadline, vhost->announce_at);
 	deadline = instant_earlier(deadline, vhost->announce_again);
+	if (vhost->lease_end.ns != 0)
+		deadline = instant_earlier(deadline, vhost->lease_end);
 	if (vhost->rival.source.family != FAMILY_NONE)
 		deadline = instant_earlier(deadline,
 		                           instant_after(vhost->rival.heard, vhost_master_down_ns(vhost)));
@@ -563,6 +612,9 @@ instant vhost_deadline(const struct vhost *vhost)
 void vhost_sent(struct vhost *vhost, instant before, int error)
 {
 	if (vhost->state != VHOST_MASTER)
+		return;
+	/* Too late: others may have taken over, and the next event finds it out. */
+	if (vhost->lease_end.ns != 0 && instant_reached(vhost->lease_end, before))
 		return;
 	if (error != 0) {
 		if (vhost->send_failures < UINT8_MAX)
@@ -577,11 +629,12 @@ void vhost_sent(struct vhost *vhost, instant before, int error)
 void vhost_take_failed(struct engine *engine, struct vhost *vhost, int error, instant now)
 {
 	if (vhost->state == VHOST_MASTER)
-		become_backup(engine, vhost, (struct cause){.kind = CAUSE_TAKE_FAILED, .error = error}, now);
+		step_down(engine, vhost, (struct cause){.kind = CAUSE_TAKE_FAILED, .error = error}, now);
 }
 
 void vhost_terms_changed(struct engine *engine, struct vhost *vhost, instant now)
 {
-	if (vhost->state == VHOST_MASTER && !vhost->handover.active)
+	if (!vhost_lease_expired(engine, vhost, now) && vhost->state == VHOST_MASTER &&
+	    !vhost->handover.active)
 		advertise(engine, vhost, now);
 }

@@ -70,9 +70,8 @@ struct transition {
 struct heard {
 	struct address source;
 	struct terms terms;
-	uint64_t counter;
-	bool sealed;       /* from a carpd */
-	bool handing_over; /* it serves on until it hears from a successor */
+	bool sealed;     /* from a carpd */
+	uint32_t sender; /* the id in its seal: 0 where its source address is its own */
 };
 
 /* The master as a backup knows it. */
@@ -88,6 +87,7 @@ struct master {
 /* Another host that advertises while we are master. */
 struct rival {
 	struct address source; /* FAMILY_NONE: none */
+	bool persistent;       /* it went on, and the operator has been told */
 	instant since;
 	instant heard;
 };
@@ -106,7 +106,7 @@ struct vhost {
 	struct transition last; /* how it came into this state */
 
 	instant deadline;      /* BACKUP: the master is dead.  MASTER: the next advert */
-	instant lease_end;     /* MASTER: until when no other host can have taken over */
+	instant lease_end;     /* MASTER: until when no other host can have taken over; 0: no lease yet */
 	instant preempt_after; /* preempt-delay; not before this */
 	bool held;             /* handed over by request: do not preempt the successor */
 	struct master master;
