@@ -1,6 +1,8 @@
 #include "world.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -8,15 +10,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+bool world_try(const char *command)
+{
+	return system(command) == 0;
+}
+
 void world_run(const char *command)
 {
-	if (system(command) != 0)
+	if (!world_try(command))
 		fail_msg("%s", command);
+}
+
+int world_send(const char *interface, const struct frame *frame)
+{
+	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(interface)};
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	ssize_t sent = sendto(fd, frame->data, frame->bytes, 0, (struct sockaddr *)&to, sizeof(to));
+	int error = sent < 0 ? -errno : 0;
+
+	close(fd);
+	return error;
 }
 
 struct address address_of(const char *text)

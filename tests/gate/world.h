@@ -27,8 +27,12 @@ struct world {
 bool world_make(struct world *ret_world);
 void world_end(struct world *world);
 
-/* Runs a command line of the shell and fails the test if it fails. */
+/* Runs a command line of the shell; the first one fails the test if it fails. */
 void world_run(const char *command);
+bool world_try(const char *command);
+
+/* Out of that interface.  0 or -errno. */
+int world_send(const char *interface, const struct frame *frame);
 
 struct address address_of(const char *text);
 instant world_now(void);

@@ -1,0 +1,396 @@
+/*
+ * Attaching, watching and cleaning, with both kinds of hook and frames that
+ * really arrive at the interface.
+ */
+#include "world.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct world world;
+
+static struct frame advert(void)
+{
+	struct frame frame;
+
+	frame_ethernet(&frame, "01:00:5e:00:00:12", OTHER_MAC, 0x0800);
+	frame_ipv4(&frame, "10.0.0.2", "224.0.0.18", 112, 0);
+	frame_hex(&frame, "2107 0007 0001 0000 1122334455667788 000102030405060708090a0b0c0d0e0f10111213");
+	frame_finish(&frame);
+	return frame;
+}
+
+static bool advert_arrives(struct gate *gate)
+{
+	struct frame frame = advert();
+	struct pollfd ring = {.fd = gate_fd(gate), .events = POLLIN};
+
+	gate_drain(gate);
+	if (world_send("p0", &frame) < 0)
+		return false;
+	/* The pair of interfaces delivers within the call or a softirq after it. */
+	poll(&ring, 1, 200);
+	return gate_receive(gate, NULL, NULL) == 1;
+}
+
+/* A program of somebody else, that lets everything pass and ends the chain. */
+static struct gate_program foreign_load(void)
+{
+	static const struct bpf_insn ok[] = {
+	        {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 /* TC_ACT_OK */},
+	        {.code = BPF_JMP | BPF_EXIT},
+	};
+	struct gate_program program = {
+	        .fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "foreign", "GPL", ok, 2, NULL)};
+	struct bpf_prog_info info = {0};
+	uint32_t bytes = sizeof(info);
+
+	assert_true(program.fd >= 0);
+	assert_int_equal(bpf_obj_get_info_by_fd(program.fd, &info, &bytes), 0);
+	program.id = info.id;
+	return program;
+}
+
+static void foreign_add_filter(const struct gate_program *program, uint32_t handle, uint32_t priority)
+{
+	struct bpf_tc_hook hook = {
+	        .sz = sizeof(hook), .ifindex = world.link_index, .attach_point = BPF_TC_INGRESS};
+	struct bpf_tc_opts options = {
+	        .sz = sizeof(options), .prog_fd = program->fd, .handle = handle, .priority = priority};
+
+	assert_int_equal(bpf_tc_attach(&hook, &options), 0);
+}
+
+static void attach(enum gate_hook hook)
+{
+	world.gate->hook = hook;
+	world.port = gate_attach(world.gate, world.link_index, &world.parent_mac);
+	assert_true(world.port >= 0);
+	assert_int_equal(gate_watch(world.gate, world.port, VHID, false), 0);
+}
+
+static bool link_has_clsact(void)
+{
+	return world_try("tc qdisc show dev eth0 clsact | grep -q clsact");
+}
+
+static void assert_works_and_checks(enum gate_hook hook)
+{
+	int port;
+
+	attach(hook);
+	assert_true(advert_arrives(world.gate));
+	assert_int_equal(gate_check(world.gate, world.port), 0);
+	/* Again, as a new engine does. */
+	port = world.port;
+	attach(hook);
+	assert_int_equal(world.port, port);
+	assert_true(advert_arrives(world.gate));
+	assert_int_equal(link_has_clsact(), hook == GATE_HOOK_CLSACT);
+
+	gate_detach(world.gate, world.port);
+	assert_false(advert_arrives(world.gate));
+	assert_int_equal(gate_clean(), 0);
+	assert_false(link_has_clsact());
+}
+
+static void test_tcx_attach_and_detach(void **state)
+{
+	(void)state;
+	assert_works_and_checks(GATE_HOOK_TCX);
+}
+
+static void test_clsact_attach_and_detach(void **state)
+{
+	(void)state;
+	assert_works_and_checks(GATE_HOOK_CLSACT);
+}
+
+static void test_deleted_clsact_is_restored(void **state)
+{
+	(void)state;
+	attach(GATE_HOOK_CLSACT);
+	world_run("tc qdisc del dev eth0 clsact");
+	assert_false(advert_arrives(world.gate));
+	assert_int_equal(gate_check(world.gate, world.port), 1);
+	assert_true(advert_arrives(world.gate));
+	assert_int_equal(gate_check(world.gate, world.port), 0);
+}
+
+static void test_deleted_clsact_does_not_touch_tcx(void **state)
+{
+	(void)state;
+	attach(GATE_HOOK_TCX);
+	world_run("tc qdisc add dev eth0 clsact && tc qdisc del dev eth0 clsact");
+	assert_true(advert_arrives(world.gate));
+	assert_int_equal(gate_check(world.gate, world.port), 0);
+}
+
+static void test_detached_tcx_is_restored(void **state)
+{
+	(void)state;
+	attach(GATE_HOOK_TCX);
+	assert_int_equal(
+	        gate_hook_detach(GATE_HOOK_TCX, world.link_index, GATE_IN, &world.gate->programs[GATE_IN]),
+	        0);
+	assert_false(advert_arrives(world.gate));
+	assert_int_equal(gate_check(world.gate, world.port), 1);
+	assert_true(advert_arrives(world.gate));
+}
+
+static void test_foreign_tcx_in_front(void **state)
+{
+	struct gate_program foreign = foreign_load();
+
+	(void)state;
+	attach(GATE_HOOK_TCX);
+	assert_int_equal(gate_hook_attach(GATE_HOOK_TCX, world.link_index, GATE_IN, &foreign), 1);
+	assert_false(advert_arrives(world.gate));
+	assert_int_equal(gate_check(world.gate, world.port), 1);
+	assert_true(advert_arrives(world.gate));
+	assert_int_equal(gate_check(world.gate, world.port), 0);
+	/* It is still there, behind ours, and stays when we go. */
+	assert_int_equal(gate_clean(), 2);
+	assert_int_equal(gate_hook_attach(GATE_HOOK_TCX, world.link_index, GATE_IN, &foreign), 0);
+	assert_int_equal(gate_hook_detach(GATE_HOOK_TCX, world.link_index, GATE_IN, &foreign), 0);
+	close(foreign.fd);
+}
+
+static void test_foreign_filter_in_front(void **state)
+{
+	struct gate_program foreign = foreign_load();
+
+	(void)state;
+	attach(GATE_HOOK_CLSACT);
+	foreign_add_filter(&foreign, 2, 1);
+	assert_false(advert_arrives(world.gate));
+	assert_int_equal(gate_check(world.gate, world.port), 1);
+	assert_true(advert_arrives(world.gate));
+	assert_int_equal(gate_check(world.gate, world.port), 0);
+	/* The other's filter and so its clsact stay. */
+	assert_int_equal(gate_clean(), 2);
+	assert_true(link_has_clsact());
+	world_run("tc filter show dev eth0 ingress | grep -q 'handle 0x2'");
+	world_run("tc qdisc del dev eth0 clsact");
+	close(foreign.fd);
+}
+
+static void test_foreign_filter_behind_is_let_alone(void **state)
+{
+	struct gate_program foreign = foreign_load();
+
+	(void)state;
+	world_run("tc qdisc add dev eth0 clsact");
+	foreign_add_filter(&foreign, 1, 5);
+	attach(GATE_HOOK_CLSACT);
+	assert_true(advert_arrives(world.gate));
+	assert_int_equal(gate_check(world.gate, world.port), 0);
+	gate_detach(world.gate, world.port);
+	assert_true(link_has_clsact());
+	world_run("tc qdisc del dev eth0 clsact");
+	close(foreign.fd);
+}
+
+/* The programs outlive their owner, and the next one takes their place, by whichever hook. */
+static void assert_replaces(enum gate_hook before, enum gate_hook after)
+{
+	struct gate *old = world.gate;
+	const char *why;
+
+	attach(before);
+	assert_int_equal(gate_load(&world.gate, &why), 0);
+	attach(after);
+	assert_true(advert_arrives(world.gate));
+	assert_false(advert_arrives(old));
+	assert_int_equal(gate_clean(), 2);
+	gate_unload(old);
+}
+
+static void test_predecessors_are_replaced(void **state)
+{
+	(void)state;
+	assert_replaces(GATE_HOOK_TCX, GATE_HOOK_TCX);
+	assert_replaces(GATE_HOOK_CLSACT, GATE_HOOK_CLSACT);
+	assert_replaces(GATE_HOOK_CLSACT, GATE_HOOK_TCX);
+	assert_replaces(GATE_HOOK_TCX, GATE_HOOK_CLSACT);
+}
+
+static void test_clean_finds_what_was_left(void **state)
+{
+	const char *why;
+
+	(void)state;
+	attach(GATE_HOOK_TCX);
+	gate_unload(world.gate);
+	assert_int_equal(gate_clean(), 2);
+	assert_int_equal(gate_clean(), 0);
+	assert_int_equal(gate_load(&world.gate, &why), 0);
+}
+
+static void test_missing_interface(void **state)
+{
+	(void)state;
+	world.gate->hook = GATE_HOOK_TCX;
+	assert_int_equal(gate_attach(world.gate, 4711, &world.parent_mac), -ENODEV);
+	world.gate->hook = GATE_HOOK_CLSACT;
+	assert_int_equal(gate_attach(world.gate, 4711, &world.parent_mac), -ENODEV);
+}
+
+static void test_ports_are_limited(void **state)
+{
+	(void)state;
+	for (int port = 0; port < GATE_PORTS_MAX; port++) {
+		uint32_t link_index = 1000 + (uint32_t)port;
+		struct gate_port entry = {.port = (uint8_t)port};
+
+		assert_int_equal(bpf_map_update_elem(world.gate->ports_fd, &link_index, &entry, 0), 0);
+	}
+	assert_int_equal(gate_attach(world.gate, world.link_index, &world.parent_mac), -ENOSPC);
+}
+
+/*
+ * As the engine: forked, user 65534, CAP_NET_ADMIN and CAP_NET_RAW, no new privileges.
+ */
+
+static bool privileges_drop(void)
+{
+	cap_value_t wanted[] = {CAP_NET_ADMIN, CAP_NET_RAW};
+	cap_t caps = cap_init();
+
+	return caps && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0 && setresgid(65534, 65534, 65534) == 0 &&
+	       setresuid(65534, 65534, 65534) == 0 &&
+	       cap_set_flag(caps, CAP_PERMITTED, 2, wanted, CAP_SET) == 0 &&
+	       cap_set_flag(caps, CAP_EFFECTIVE, 2, wanted, CAP_SET) == 0 && cap_set_proc(caps) == 0 &&
+	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
+#define EXPECT(condition)                                                                                    \
+	do {                                                                                                 \
+		if (!(condition))                                                                            \
+			return __LINE__;                                                                     \
+	} while (0)
+
+/* Returns 0 or the line that went wrong. */
+static int engine_run(enum gate_hook hook)
+{
+	struct address address = address_of(SHARED);
+	struct gate_counters counters;
+	struct gate *gate = world.gate;
+	int port;
+
+	EXPECT(privileges_drop());
+	gate_reset(gate);
+	gate->hook = hook;
+	port = gate_attach(gate, world.link_index, &world.parent_mac);
+	EXPECT(port >= 0);
+	EXPECT(gate_watch(gate, port, VHID, true) == 0);
+	EXPECT(gate_add_address(gate, port, VHID, &address) == 0);
+	gate_open(gate, port, VHID, world_in_ms(10000));
+	EXPECT(advert_arrives(gate));
+	gate_read_counters(gate, port, VHID, &counters);
+	EXPECT(counters.adverts > 0);
+	EXPECT(gate_check(gate, port) == 0);
+	EXPECT(gate_hook_detach(hook, world.link_index, GATE_IN, &gate->programs[GATE_IN]) == 0);
+	EXPECT(gate_check(gate, port) == 1);
+	EXPECT(advert_arrives(gate));
+	EXPECT(gate_remove_address(gate, port, &address) == 0);
+	gate_detach(gate, port);
+	EXPECT(!advert_arrives(gate));
+	port = gate_attach(gate, world.link_index, &world.parent_mac);
+	EXPECT(port >= 0);
+	gate_open(gate, port, VHID, world_in_ms(10000));
+	return 0;
+}
+
+static void assert_engine_works(enum gate_hook hook)
+{
+	uint32_t index;
+	struct gate_vhost vhost;
+	int status, line = 0, lines[2];
+	pid_t engine;
+
+	assert_int_equal(pipe(lines), 0);
+	engine = fork();
+	if (engine == 0) {
+		line = engine_run(hook);
+		_exit(write(lines[1], &line, sizeof(line)) < 0);
+	}
+	assert_int_equal(read(lines[0], &line, sizeof(line)), sizeof(line));
+	assert_int_equal(waitpid(engine, &status, 0), engine);
+	close(lines[0]);
+	close(lines[1]);
+	if (line != 0)
+		fail_msg("the engine failed at line %d", line);
+
+	/* What it has opened, the keeper can shut. */
+	index = VHID;
+	assert_int_equal(bpf_map_lookup_elem(world.gate->vhosts_fd, &index, &vhost), 0);
+	assert_int_not_equal(vhost.lease_end_ns, 0);
+	gate_close_all(world.gate);
+	assert_int_equal(bpf_map_lookup_elem(world.gate->vhosts_fd, &index, &vhost), 0);
+	assert_int_equal(vhost.lease_end_ns, 0);
+}
+
+static void test_engine_without_privileges_tcx(void **state)
+{
+	(void)state;
+	assert_engine_works(GATE_HOOK_TCX);
+}
+
+static void test_engine_without_privileges_clsact(void **state)
+{
+	(void)state;
+	assert_engine_works(GATE_HOOK_CLSACT);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	gate_reset(world.gate);
+	return gate_clean() < 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, set_up)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        TEST(test_tcx_attach_and_detach),
+	        TEST(test_clsact_attach_and_detach),
+	        TEST(test_deleted_clsact_is_restored),
+	        TEST(test_deleted_clsact_does_not_touch_tcx),
+	        TEST(test_detached_tcx_is_restored),
+	        TEST(test_foreign_tcx_in_front),
+	        TEST(test_foreign_filter_in_front),
+	        TEST(test_foreign_filter_behind_is_let_alone),
+	        TEST(test_predecessors_are_replaced),
+	        TEST(test_clean_finds_what_was_left),
+	        TEST(test_missing_interface),
+	        TEST(test_ports_are_limited),
+	        TEST(test_engine_without_privileges_tcx),
+	        TEST(test_engine_without_privileges_clsact),
+	};
+	int failed;
+
+	if (!world_make(&world))
+		return 77;
+	if (gate_hook_probe() != GATE_HOOK_TCX) {
+		print_message("this kernel has no tcx\n");
+		return 77;
+	}
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	world_end(&world);
+	return failed;
+}
