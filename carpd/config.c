@@ -177,10 +177,27 @@ static bool has_peer(const struct config_group *group, const struct address *pee
 	return false;
 }
 
+/* Few groups have peers or key files, so only those carry the room for them. */
+static bool make_room(struct parser *p, void **list, unsigned int wanted, size_t count, size_t bytes,
+                      int line)
+{
+	if (wanted == 0)
+		return false;
+	*list = calloc(count, bytes);
+	if (*list == NULL)
+		config_error(&p->report, line, "out of memory");
+	return *list != NULL;
+}
+
 static void read_peers(struct parser *p, cfg_t *section, struct config_group *group)
 {
 	char shown[CONFIG_QUOTE_MAX];
+	void *room;
 
+	if (!make_room(p, &room, cfg_size(section, "peers"), CONFIG_PEERS_MAX, sizeof(*group->peers),
+	               group->line))
+		return;
+	group->peers = room;
 	for (unsigned int i = 0; i < cfg_size(section, "peers"); i++) {
 		const struct config_word *word = config_read_word(section, "peers", i);
 		struct address peer;
@@ -236,6 +253,11 @@ static bool has_key(const struct config_group *group, uint8_t id)
 
 static void read_keys(struct parser *p, cfg_t *section, struct config_group *group)
 {
+	void *room;
+
+	if (!make_room(p, &room, cfg_size(section, "keys"), SEAL_KEYS_MAX, sizeof(*group->keys), group->line))
+		return;
+	group->keys = room;
 	for (unsigned int i = 0; i < cfg_size(section, "keys"); i++) {
 		const struct config_word *word = config_read_word(section, "keys", i);
 		struct config_key key;
@@ -348,8 +370,13 @@ void config_free(struct config *config)
 	if (config == NULL)
 		return;
 	for (size_t i = 0; i < config->group_count; i++) {
-		free(config->groups[i].addresses);
-		explicit_bzero(&config->groups[i], sizeof(config->groups[i]));
+		struct config_group *group = &config->groups[i];
+		free(group->addresses);
+		free(group->peers);
+		if (group->keys != NULL)
+			explicit_bzero(group->keys, SEAL_KEYS_MAX * sizeof(*group->keys));
+		free(group->keys);
+		explicit_bzero(group, sizeof(*group));
 	}
 	free(config->groups);
 	free(config);

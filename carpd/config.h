@@ -50,12 +50,12 @@ struct config_group {
 	bool ttl_check;
 	struct shared_address *addresses; /* sorted, IPv4 first; at least one */
 	size_t address_count;
-	struct address peers[CONFIG_PEERS_MAX]; /* none: multicast */
+	struct address *peers; /* none: multicast */
 	size_t peer_count;
 	struct passphrase passphrase;
 	char passphrase_file[CONFIG_PATH_MAX]; /* empty: given in the file itself */
 	enum config_seal seal;
-	struct config_key keys[SEAL_KEYS_MAX]; /* none: derived from the passphrase */
+	struct config_key *keys; /* none: derived from the passphrase */
 	size_t key_count;
 	int seal_window_s; /* 0: a first sequence is not held against the clock */
 	int line;          /* where it stands in the file, for errors */

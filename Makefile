@@ -1,0 +1,40 @@
+# The front door; meson does the work underneath.
+
+BUILD  ?= build
+PREFIX ?= /usr/local
+
+.PHONY: all demo check fuzz bench install clean deps
+
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	meson setup --prefix=$(PREFIX) $(BUILD)
+
+# Installs what is missing, if this is Debian and we are root; otherwise says what is.
+deps:
+	dist/install-needs build
+
+demo:
+	dist/install-needs build
+	$(MAKE) all
+	bench/demo $(BUILD)
+
+check:
+	dist/install-needs build test
+	tests/run
+
+fuzz:
+	dist/install-needs build test
+	tests/fuzz/run
+
+bench:
+	dist/install-needs build test
+	$(MAKE) all
+	bench/run
+
+install: all
+	DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
+
+clean:
+	rm -rf $(BUILD)
