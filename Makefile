@@ -18,7 +18,7 @@ deps:
 demo:
 	dist/install-needs build
 	$(MAKE) all
-	bench/demo $(BUILD)
+	demo/run $(BUILD)
 
 check:
 	dist/install-needs build test
