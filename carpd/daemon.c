@@ -41,6 +41,7 @@ struct loop {
 	struct runtime *next; /* a reload that waits for groups to leave */
 	int timer_fd;
 	instant armed;
+	instant look_again; /* for the rest of a burst of adverts (gate_receive) */
 	int channel;
 	unsigned seconds;
 };
@@ -71,7 +72,7 @@ void daemon_set_maintenance(struct daemon *daemon, bool on)
 
 static void arm_timer(struct loop *loop)
 {
-	instant deadline = engine_deadline(loop->daemon.engine);
+	instant deadline = instant_earlier(engine_deadline(loop->daemon.engine), loop->look_again);
 	struct itimerspec when = {0};
 
 	if (deadline.ns == loop->armed.ns)
@@ -128,7 +129,9 @@ static void receive_all(struct loop *loop)
 	struct daemon *daemon = &loop->daemon;
 
 	if (daemon->gate != NULL)
-		gate_receive(daemon->gate, heard_packet, daemon);
+		loop->look_again = gate_receive(daemon->gate, heard_packet, daemon) > 0
+		                           ? instant_after(daemon->now, GATE_SETTLE_NS)
+		                           : INSTANT_NEVER;
 	for (size_t i = 0; i < daemon->interfaces.count; i++) {
 		struct interface *interface = &daemon->interfaces.list[i];
 		if (!interface->listening)
@@ -450,6 +453,7 @@ static bool open_loop(struct loop *loop, const struct endowment *endowment)
 
 	loop->channel = endowment->channel;
 	loop->armed = INSTANT_NEVER;
+	loop->look_again = INSTANT_NEVER;
 	loop->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
 	loop->base = make_base();
 	if (loop->timer_fd < 0 || loop->base == NULL || !start_engine(loop, endowment)) {

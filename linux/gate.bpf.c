@@ -173,6 +173,21 @@ static __always_inline struct gate_address *address_find_ipv6(struct __sk_buff *
  * Ingress.
  */
 
+/*
+ * When the reader was last woken.  Waking is dear, more than all the rest of an
+ * advert's way, so what follows within a burst is left for the reader to find
+ * (gate_receive).  Not zero, to stand in .data beside the filter's page.
+ */
+static __u64 woken_ns = 1;
+
+static __always_inline __u64 wake_flags(__u64 now_ns)
+{
+	if (now_ns - woken_ns < GATE_BURST_NS)
+		return BPF_RB_NO_WAKEUP;
+	woken_ns = now_ns;
+	return 0;
+}
+
 /* carp is at offset; the frame is one of protocol 112 and no fragment. */
 static __always_inline int advert_take(struct __sk_buff *skb, __u32 offset, int multicast)
 {
@@ -223,7 +238,7 @@ static __always_inline int advert_take(struct __sk_buff *skb, __u32 offset, int 
 	advert->bytes = (__u16)bytes;
 	advert->multicast = (__u8)multicast;
 	advert->reserved = 0;
-	bpf_ringbuf_submit(advert, 0);
+	bpf_ringbuf_submit(advert, wake_flags(advert->arrived_ns));
 	COUNT(index, adverts);
 	return TC_ACT_SHOT;
 }

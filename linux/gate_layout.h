@@ -16,6 +16,9 @@
 /* 60 ms of adverts at 80 000 a second (gate.md G1). */
 #define GATE_RING_BYTES (1 << 20)
 
+/* Adverts that follow another within this time wake nobody. */
+#define GATE_BURST_NS 200000
+
 /* Largest part of a packet that is handed over: IPv4 with options and two times 36 bytes, with room. */
 #define GATE_CAPTURE_MAX 176
 
