@@ -206,6 +206,7 @@ struct engine {
 	int64_t wall_offset_ns; /* wall clock minus boot clock, kept current by the caller */
 	uint64_t random;        /* state of the generator of counters */
 	uint64_t sequence;      /* last one used in a seal */
+	uint32_t sender;        /* our id in seals, where hosts share a source address */
 };
 
 /*

@@ -213,9 +213,7 @@ static void accept(struct engine *engine, const struct inspection *seen, instant
 	        .terms = {.advbase = seen->advert.advbase,
 	                  .advskew = seen->advert.advskew,
 	                  .demote = seen->advert.demote},
-	        .counter = seen->advert.counter,
 	        .sealed = seen->sealed,
-	        .handing_over = seen->sealed && (seen->seal.flags & SEAL_HANDING_OVER) != 0,
 	};
 
 	node->counters.adverts_received++;

@@ -75,8 +75,8 @@ static int join_ipv6(struct wire *wire)
 		return errno == EAFNOSUPPORT ? 0 : -errno;
 	if (setsockopt(wire->group_ipv6_fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &group, sizeof(group)) == 0)
 		return 0;
-	/* A link without IPv6, as with an MTU below 1280, says that it is no such link. */
-	return errno == ENODEV || errno == EADDRNOTAVAIL ? 0 : -errno;
+	/* What the kernel says of a link without IPv6, as with an MTU below 1280, is EINVAL. */
+	return errno == EINVAL || errno == ENODEV || errno == EADDRNOTAVAIL ? 0 : -errno;
 }
 
 int wire_open(int link_index, struct wire **ret_wire)
