@@ -67,11 +67,13 @@ class Daemon:
         self._buried()
 
     def crash(self, lan=0):
-        """A power cut: all processes killed and the cable dead within a millisecond. Returns when (boot clock ns)."""
-        pids = self.pids()
-        at_ns = boottime_ns()
-        send(pids, signal.SIGKILL)
+        """
+        A power cut: all processes killed and the cable dead within a millisecond. Returns from when on nothing more
+        can come from this host (boot clock ns).
+        """
+        send(self.pids(), signal.SIGKILL)
         self.host.lab.unplug(self.host, lan)
+        at_ns = boottime_ns()
         self._buried()
         return at_ns
 

@@ -129,18 +129,22 @@ class Prober(_Instrument):
             default=None,
         )
 
-    def outages(self, since_ns=0, until_ns=None, target=0, at_least_ms=0.0):
-        """The spans without an answer in which a probe was lost, or answers took at least at_least_ms to come."""
-        found, lost, last = [], 0, None
+    def outages(self, since_ns=0, until_ns=None, target=0):
+        """The spans without an answer in which a probe was lost; one that has not ended counts up to its last probe."""
+        found, lost, last, latest = [], 0, None, None
         for one in self.records(since_ns, until_ns):
             if one.target != target:
                 continue
+            last = one.sent_ns if last is None else last
+            latest = one.sent_ns
             if one.answered_ns == 0:
                 lost += 1
                 continue
-            if last is not None and (lost or (one.answered_ns - last) / 1e6 > at_least_ms > 0):
+            if lost:
                 found.append(Outage(last, one.answered_ns, lost))
-            last, lost = max(one.answered_ns, last or 0), 0
+            last, lost = max(one.answered_ns, last), 0
+        if lost:
+            found.append(Outage(last, latest, lost))
         return found
 
     def worst_outage_ms(self, since_ns=0, until_ns=None, target=0):

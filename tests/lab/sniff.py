@@ -31,8 +31,8 @@ class Sniffer:
         self._wall_minus_boot_ns = time.time_ns() - boottime_ns()
         self.process = Process(
             _Switch(lab),
-            ["tcpdump", "-n", "-U", "--immediate-mode", "-Z", "root", "-B", "16384", "--time-stamp-precision=nano"]
-            + ["-i", interface, "-w", self.path, expression],
+            ["tcpdump", "-n", "-U", "--immediate-mode", "-Z", "root", "-B", "16384", "-s", "512"]
+            + ["--time-stamp-precision=nano", "-i", interface, "-w", self.path, expression],
             name="tcpdump",
         )
         wait_for(lambda: "listening on" in self.process.log(), 10, lambda: f"tcpdump listens\n{self.process.tail()}")
