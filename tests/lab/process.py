@@ -36,8 +36,11 @@ def family(roots):
 
 
 def send(pids, number):
-    """One signal to many processes; those that are gone are left out."""
-    for pid in pids:
+    """
+    One signal to many processes; those that are gone are left out. The youngest first: keepalived's child gets
+    SIGTERM when its parent dies (PR_SET_PDEATHSIG), and would use its last instant for a good-bye.
+    """
+    for pid in sorted(pids, reverse=True):
         try:
             os.kill(pid, number)
         except ProcessLookupError:
