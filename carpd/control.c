@@ -10,7 +10,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -28,7 +27,6 @@ enum waiting {
 };
 
 struct client {
-	LIST_ENTRY(client) entry;
 	struct control *control;
 	struct bufferevent *stream;
 	bool may_act;
@@ -42,8 +40,7 @@ struct control {
 	struct daemon *daemon;
 	struct evconnlistener *listener;
 	struct control_requests requests;
-	LIST_HEAD(, client) clients;
-	size_t client_count;
+	struct client *clients[CLIENTS_MAX]; /* NULL: a free place */
 };
 
 #define PEER_GROUPS_MAX 256
@@ -280,8 +277,9 @@ static json_t *run(struct client *client, const json_t *request)
 
 static void free_client(struct client *client)
 {
-	LIST_REMOVE(client, entry);
-	client->control->client_count--;
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		if (client->control->clients[i] == client)
+			client->control->clients[i] = NULL;
 	json_decref(client->candidates);
 	json_decref(client->not_master);
 	bufferevent_free(client->stream);
@@ -350,11 +348,20 @@ static void client_readable(struct bufferevent *stream, void *context)
 		hang_up(client, "a request is one JSON object on a line of at most 4096 bytes");
 }
 
+static struct client **find_free_place(struct control *control)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		if (control->clients[i] == NULL)
+			return &control->clients[i];
+	return NULL;
+}
+
 static void accept_client(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
                           int address_length, void *context)
 {
 	struct control *control = context;
-	struct client *client = control->client_count < CLIENTS_MAX ? calloc(1, sizeof(*client)) : NULL;
+	struct client **place = find_free_place(control);
+	struct client *client = place != NULL ? calloc(1, sizeof(*client)) : NULL;
 	struct timeval idle = {.tv_sec = IDLE_S};
 
 	(void)address;
@@ -371,8 +378,7 @@ static void accept_client(struct evconnlistener *listener, evutil_socket_t fd, s
 		free(client);
 		return;
 	}
-	LIST_INSERT_HEAD(&control->clients, client, entry);
-	control->client_count++;
+	*place = client;
 	bufferevent_priority_set(client->stream, LOOP_PRIORITY_CLIENTS);
 	bufferevent_setwatermark(client->stream, EV_READ, 0, 2 * REQUEST_BYTES_MAX);
 	bufferevent_set_timeouts(client->stream, &idle, &idle);
@@ -389,7 +395,6 @@ struct control *control_open(struct daemon *daemon, struct event_base *base, int
 		return NULL;
 	control->daemon = daemon;
 	control->requests = *requests;
-	LIST_INIT(&control->clients);
 	control->listener =
 	        evconnlistener_new(base, accept_client, control, LEV_OPT_CLOSE_ON_EXEC, 0, listening_fd);
 	if (control->listener == NULL) {
@@ -401,8 +406,9 @@ struct control *control_open(struct daemon *daemon, struct event_base *base, int
 
 void control_close(struct control *control)
 {
-	while (!LIST_EMPTY(&control->clients))
-		free_client(LIST_FIRST(&control->clients));
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		if (control->clients[i] != NULL)
+			free_client(control->clients[i]);
 	evconnlistener_free(control->listener);
 	free(control);
 }
@@ -452,22 +458,19 @@ static void answer_handover(struct client *client)
 
 void control_settle(struct control *control)
 {
-	struct client *client;
-
-	LIST_FOREACH(client, &control->clients, entry)
-	{
-		if (client->waiting == WAITING_FOR_HANDOVER && is_over(control->daemon, client->group))
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *client = control->clients[i];
+		if (client != NULL && client->waiting == WAITING_FOR_HANDOVER &&
+		    is_over(control->daemon, client->group))
 			answer_handover(client);
 	}
 }
 
 void control_reloaded(struct control *control, const char *error)
 {
-	struct client *client;
-
-	LIST_FOREACH(client, &control->clients, entry)
-	{
-		if (client->waiting != WAITING_FOR_RELOAD)
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *client = control->clients[i];
+		if (client == NULL || client->waiting != WAITING_FOR_RELOAD)
 			continue;
 		client->waiting = WAITING_FOR_NOTHING;
 		answer(client, error == NULL ? success() : failure(error));
@@ -476,8 +479,7 @@ void control_reloaded(struct control *control, const char *error)
 
 void control_forget_groups(struct control *control)
 {
-	struct client *client;
-
-	LIST_FOREACH(client, &control->clients, entry)
-	client->group = NULL;
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		if (control->clients[i] != NULL)
+			control->clients[i]->group = NULL;
 }

@@ -218,7 +218,7 @@ static void watch_wires(struct loop *loop)
 	struct interfaces *interfaces = &loop->daemon.interfaces;
 
 	unwatch_wires(loop);
-	loop->wire_events = calloc(interfaces->count, 2 * sizeof(loop->wire_events[0]));
+	loop->wire_events = calloc(2 * interfaces->count, sizeof(struct event *));
 	if (loop->wire_events == NULL)
 		return;
 	loop->wire_event_count = 2 * interfaces->count;

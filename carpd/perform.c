@@ -43,8 +43,13 @@ static void note_result(void *context, void *tag, int error, const char *text)
 	struct batch *batch = context;
 	struct group *group = tag;
 
-	if (error == 0)
+	if (error == 0) {
+		/* Done, but not as simply as it sounds: an administrator's address in the place of ours. */
+		if (text[0] != '\0')
+			log_warning("%s%s%s", group != NULL ? group->settings->name : "",
+			            group != NULL ? ": " : "", text);
 		return;
+	}
 	if (group == NULL) {
 		log_warning("the kernel refused to give something back: %s%s%s", strerror(-error),
 		            text[0] != '\0' ? ": " : "", text);

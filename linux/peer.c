@@ -52,38 +52,42 @@ union control {
 	uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
 
-static void set_control(struct msghdr *message, union control *control, int level, int type, const void *data,
-                        size_t bytes)
+static int send_from(int fd, struct msghdr *message, int level, int type, const void *source,
+                     size_t source_bytes)
 {
-	message->msg_control = control->bytes;
-	message->msg_controllen = CMSG_SPACE(bytes);
+	union control control = {0};
+
+	message->msg_control = control.bytes;
+	message->msg_controllen = CMSG_SPACE(source_bytes);
 	struct cmsghdr *header = CMSG_FIRSTHDR(message);
 	header->cmsg_level = level;
 	header->cmsg_type = type;
-	header->cmsg_len = CMSG_LEN(bytes);
-	memcpy(CMSG_DATA(header), data, bytes);
+	header->cmsg_len = CMSG_LEN(source_bytes);
+	memcpy(CMSG_DATA(header), source, source_bytes);
+	int error = sendmsg(fd, message, 0) < 0 ? -errno : 0;
+	message->msg_control = NULL;
+	return error;
 }
 
-static int send_ipv4(int fd, const struct address *source, const struct address *peer, struct msghdr *message)
+static int send_ipv4(int fd, const struct address *source, const struct address *peer, struct iovec *payload)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET};
 	struct in_pktinfo from = {0};
-	union control control = {0};
+	struct msghdr message = {
+	        .msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = payload, .msg_iovlen = 1};
 
 	memcpy(&to.sin_addr, peer->bytes, 4);
 	memcpy(&from.ipi_spec_dst, source->bytes, 4);
-	message->msg_name = &to;
-	message->msg_namelen = sizeof(to);
-	set_control(message, &control, IPPROTO_IP, IP_PKTINFO, &from, sizeof(from));
-	return sendmsg(fd, message, 0) < 0 ? -errno : 0;
+	return send_from(fd, &message, IPPROTO_IP, IP_PKTINFO, &from, sizeof(from));
 }
 
 static int send_ipv6(int fd, int link_index, const struct address *source, const struct address *peer,
-                     struct msghdr *message)
+                     struct iovec *payload)
 {
 	struct sockaddr_in6 to = {.sin6_family = AF_INET6};
 	struct in6_pktinfo from = {0};
-	union control control = {0};
+	struct msghdr message = {
+	        .msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = payload, .msg_iovlen = 1};
 
 	memcpy(&to.sin6_addr, peer->bytes, 16);
 	memcpy(&from.ipi6_addr, source->bytes, 16);
@@ -91,19 +95,15 @@ static int send_ipv6(int fd, int link_index, const struct address *source, const
 		to.sin6_scope_id = (uint32_t)link_index;
 	if (address_is_link_local(source))
 		from.ipi6_ifindex = (unsigned)link_index;
-	message->msg_name = &to;
-	message->msg_namelen = sizeof(to);
-	set_control(message, &control, IPPROTO_IPV6, IPV6_PKTINFO, &from, sizeof(from));
-	return sendmsg(fd, message, 0) < 0 ? -errno : 0;
+	return send_from(fd, &message, IPPROTO_IPV6, IPV6_PKTINFO, &from, sizeof(from));
 }
 
 int peer_send(int fd, int link_index, const struct address *source, const struct address *peer,
               const uint8_t *payload, size_t bytes)
 {
 	struct iovec vector = {.iov_len = bytes};
-	struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
 
 	memcpy(&vector.iov_base, &payload, sizeof(payload)); /* sendmsg does not write to it */
-	return peer->family == FAMILY_IPV4 ? send_ipv4(fd, source, peer, &message)
-	                                   : send_ipv6(fd, link_index, source, peer, &message);
+	return peer->family == FAMILY_IPV4 ? send_ipv4(fd, source, peer, &vector)
+	                                   : send_ipv6(fd, link_index, source, peer, &vector);
 }

@@ -67,9 +67,14 @@ static void foreign_add_filter(const struct gate_program *program, uint32_t hand
 {
 	struct bpf_tc_hook hook = {
 	        .sz = sizeof(hook), .ifindex = world.link_index, .attach_point = BPF_TC_INGRESS};
-	struct bpf_tc_opts options = {
-	        .sz = sizeof(options), .prog_fd = program->fd, .handle = handle, .priority = priority};
+	struct bpf_tc_opts options;
 
+	/* libbpf looks at the padding too, which an initializer need not clear. */
+	memset(&options, 0, sizeof(options));
+	options.sz = sizeof(options);
+	options.prog_fd = program->fd;
+	options.handle = handle;
+	options.priority = priority;
 	assert_int_equal(bpf_tc_attach(&hook, &options), 0);
 }
 

@@ -60,7 +60,7 @@ int network_index(const char *link)
 struct mac network_mac(const char *link)
 {
 	struct ifreq request = {0};
-	struct mac mac;
+	struct mac mac = {0};
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", link);
