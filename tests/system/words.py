@@ -1,0 +1,60 @@
+"""What the stories have in common: a pair that is started, settled, and looked at."""
+
+import json
+
+from lab import Carpd, wait_for
+
+ADDRESS = "10.0.0.100"
+ADDRESS6 = "fd00:0::100"
+
+
+def start_pair(lab, groups=None, skews=(0, 100), **options):
+    """fw1 and fw2, started and settled: fw1 is master, fw2 has heard it."""
+    hosts = {host.name: host for host in lab.all_hosts}
+    first = Carpd(hosts["fw1"], groups, advskew=skews[0], **options).start()
+    second = Carpd(hosts["fw2"], groups, advskew=skews[1], **options).start()
+    wait_settled(first, second)
+    return first, second
+
+
+def wait_settled(master, backup, timeout_s=15):
+    """Until one is master of all its groups, and the other backup of all and knows its master."""
+
+    def settled():
+        return all(group["state"] == "master" for group in master.ctl("status")["groups"]) and all(
+            group["state"] == "backup" and group["master"] for group in backup.ctl("status")["groups"]
+        )
+
+    wait_for(settled, timeout_s, lambda: f"{master.host.name} master, {backup.host.name} backup\n"
+             f"{master.carpctl('status').stdout}{backup.carpctl('status').stdout}")  # fmt: skip
+
+
+def detail(daemon, group=None):
+    name = group or daemon.groups[0].name
+    return daemon.ctl("show", name)["groups"][0]["detail"]
+
+
+def transitions(daemon):
+    """[(group, from, to)] so far."""
+    return [
+        (entry["group"], entry["from"], entry["to"])
+        for entry in daemon.ctl("log")["entries"]
+        if entry["event"] == "transition"
+    ]
+
+
+def neighbour(host, address, interface="eth0"):
+    """The MAC this host has in its ARP or neighbour table for an address."""
+    for entry in json.loads(host.run("ip", "-j", "neigh", "show", "dev", interface).stdout):
+        if entry["dst"] == address:
+            return entry.get("lladdr")
+    return None
+
+
+def ping(host, address, *words):
+    """Whether one echo is answered within a second."""
+    return host.run("ping", "-n", "-c1", "-W1", *words, address, check=False).returncode == 0
+
+
+def virtual_mac(vhid=1):
+    return f"00:00:5e:00:01:{vhid:02x}"
