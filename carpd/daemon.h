@@ -29,6 +29,7 @@ struct daemon {
 	struct interfaces interfaces;
 	struct rtnl *rtnl;
 	struct gate *gate;
+	bool look_for_losses; /* observe.c: an address that we share went away */
 	unsigned gate_faults; /* how often somebody else detached it */
 	int peer_fds[2];      /* IPv4, IPv6; -1: not open */
 	struct history history;

@@ -94,8 +94,7 @@ static void heard_address(void *context, const struct rtnl_address *address, boo
 	if (!is_shared(interface, daemon, &address->address.address))
 		tell_engine(daemon, interface);
 	else if (gone)
-		engine_address_lost(daemon->engine, index_of(daemon, interface), &address->address.address,
-		                    daemon->now);
+		daemon->look_for_losses = true;
 }
 
 static void check_gate(struct daemon *daemon, struct interface *interface)
@@ -133,23 +132,6 @@ static void resync_begun(void *context)
 	}
 }
 
-/* An event that was overrun may have been the loss of an address of ours. */
-static void miss_addresses(struct daemon *daemon, const struct group *group,
-                           const struct interface *interface)
-{
-	const struct group_settings *settings = group->settings;
-
-	for (size_t a = 0; a < settings->address_count; a++) {
-		bool there = false;
-		for (size_t i = 0; i < interface->address_count; i++)
-			there |= address_equal(&interface->addresses[i].address.address,
-			                       &settings->addresses[a].address);
-		if (!there)
-			engine_address_lost(daemon->engine, settings->parent, &settings->addresses[a].address,
-			                    daemon->now);
-	}
-}
-
 static void resync_ended(void *context)
 {
 	struct daemon *daemon = context;
@@ -160,12 +142,7 @@ static void resync_ended(void *context)
 			link_lost(daemon, interface);
 		tell_engine(daemon, interface);
 	}
-	for (size_t i = 0; i < daemon->engine->settings->group_count; i++) {
-		const struct group *group = &daemon->engine->groups[i];
-		const struct interface *interface = &daemon->interfaces.list[group->settings->parent];
-		if (group->masters > 0 && interface->link.index != 0)
-			miss_addresses(daemon, group, interface);
-	}
+	daemon->look_for_losses = true;
 }
 
 static const struct rtnl_handler handler = {
@@ -181,12 +158,42 @@ int observe_open(struct daemon *daemon)
 	return rtnl_open(&handler, daemon, &daemon->rtnl);
 }
 
+static bool has_address(const struct interface *interface, const struct address *address)
+{
+	for (size_t i = 0; i < interface->address_count; i++)
+		if (address_equal(&interface->addresses[i].address.address, address))
+			return true;
+	return false;
+}
+
+/*
+ * Only what is missing after all that was to be read counts as lost: a group that
+ * left and rose again within one turn dropped its addresses and took them.
+ */
+static void find_losses(struct daemon *daemon)
+{
+	daemon->look_for_losses = false;
+	for (size_t i = 0; i < daemon->engine->settings->group_count; i++) {
+		const struct group *group = &daemon->engine->groups[i];
+		const struct group_settings *settings = group->settings;
+		const struct interface *interface = &daemon->interfaces.list[settings->parent];
+		if (group->masters == 0 || interface->link.index == 0)
+			continue;
+		for (size_t a = 0; a < settings->address_count; a++)
+			if (!has_address(interface, &settings->addresses[a].address))
+				engine_address_lost(daemon->engine, settings->parent,
+				                    &settings->addresses[a].address, daemon->now);
+	}
+}
+
 void observe_read(struct daemon *daemon)
 {
 	int error = rtnl_read(daemon->rtnl);
 
 	if (error < 0)
 		log_error("rtnetlink cannot be read: %s", strerror(-error));
+	if (daemon->look_for_losses)
+		find_losses(daemon);
 }
 
 void observe_gates(struct daemon *daemon)

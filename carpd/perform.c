@@ -7,6 +7,7 @@
 #include "linux/forwarding.h"
 #include "linux/peer.h"
 #include "log.h"
+#include "observe.h"
 
 static struct interface *interface_of(struct daemon *daemon, const struct group *group)
 {
@@ -130,7 +131,7 @@ static void commit(struct batch *batch)
 		log_error("rtnetlink does not answer: %s", strerror(-error));
 	batch->requests = 0;
 	/* Our own changes come back as events: heard now, they meet the state that made them. */
-	(void)rtnl_read(daemon->rtnl);
+	observe_read(daemon);
 }
 
 static int send_advert(struct daemon *daemon, struct interface *interface, const struct advert_out *out)

@@ -59,12 +59,16 @@ static void release_addresses(struct daemon *daemon, struct interface *interface
 		interface_release(&daemon->interfaces, interface, vhid, NULL);
 }
 
-static void release_old(struct daemon *daemon, const struct engine *next)
+/* With the new engine in place: to the old one, an address that goes would be one that somebody took. */
+static void release_old(struct daemon *daemon, const struct engine *old)
 {
-	for (size_t i = 0; i < daemon->engine->settings->group_count; i++) {
-		const struct group *group = &daemon->engine->groups[i];
-		release_addresses(daemon, &daemon->interfaces.list[group->settings->parent], group,
-		                  engine_counterpart(next, daemon->engine, group));
+	for (size_t i = 0; i < old->settings->group_count; i++) {
+		const struct group *group = &old->groups[i];
+		const char *name = old->settings->parent_names[group->settings->parent];
+		struct interface *interface = interfaces_find_name(&daemon->interfaces, name);
+		if (interface != NULL)
+			release_addresses(daemon, interface, group,
+			                  engine_counterpart(daemon->engine, old, group));
 	}
 }
 
@@ -90,7 +94,6 @@ void reload_finish(struct daemon *daemon, struct runtime *next)
 		abort();
 	}
 	perform_all(daemon);
-	release_old(daemon, next->engine);
 	free(daemon->todo);
 	daemon->todo = todo;
 	engine_adopt(next->engine, daemon->engine, daemon->now);
@@ -98,6 +101,7 @@ void reload_finish(struct daemon *daemon, struct runtime *next)
 	next->retired = old;
 	daemon->runtime = next;
 	daemon->engine = next->engine;
+	release_old(daemon, old->engine);
 	if (!engine_in_grace(next->engine))
 		runtime_free_retired(next);
 }
