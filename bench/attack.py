@@ -34,8 +34,14 @@ def garbage(advert, mac, source, count=200):
 
 
 def truncated(advert, mac, source):
-    """The advert cut off after each of its bytes."""
-    return [_frame(advert, mac, source, advert.payload[:length]) for length in range(len(advert.payload))]
+    """The advert cut off after each of the bytes that every daemon of its protocol needs."""
+    needed = min(len(advert.payload), 36)
+    return [_frame(advert, mac, source, advert.payload[:length]) for length in range(needed)]
+
+
+def seal_cut_off(advert, mac, source):
+    """The bare advert without what carpd appends, from a host that never sealed; none if nothing is appended."""
+    return [_frame(advert, mac, source, advert.payload[:36])] if len(advert.payload) > 36 else []
 
 
 def wrong_digest(advert, mac, source, count=200):
@@ -54,4 +60,4 @@ def wrong_digest(advert, mac, source, count=200):
     return frames
 
 
-KINDS = {"garbage": garbage, "wrong digest": wrong_digest, "truncated": truncated}
+KINDS = {"garbage": garbage, "wrong digest": wrong_digest, "truncated": truncated, "seal cut off": seal_cut_off}

@@ -33,7 +33,8 @@ class Pair:
         self.addresses = [address for group in self.groups for address in group.addresses]
         self.lab = Lab()
         try:
-            self.fw1, self.fw2, self.client, self.observer = self.lab.hosts("fw1", "fw2", "client", "observer")
+            # fw1 has the higher address: where both settings are equal, carpd lets that one stay master.
+            self.fw2, self.fw1, self.client, self.observer = self.lab.hosts("fw2", "fw1", "client", "observer")
             self.better = _make(kind, self.fw1, True, self.groups, fast)
             self.worse = _make(kind, self.fw2, False, self.groups, fast)
         except BaseException:

@@ -17,13 +17,16 @@ def _missed(adverts, begin_ns, end_ns, interval_s):
 
 
 def _once(kind, make_frames, seconds, per_s=0):
-    """One flood: what came of it."""
+    """One flood: what came of it; nothing if there is no such packet of this daemon."""
     with Pair(kind) as pair:
         attacker = pair.observer
         pair.start()
         sniffer, prober = pair.sniff(), pair.probe()
         time.sleep(2.2)
-        frames = make_frames(sniffer.adverts(pair.fw1)[-1], attacker.mac(), attacker.ipv4)
+        before = sniffer.adverts(pair.fw1)
+        frames = make_frames(before[-1], attacker.mac(), attacker.ipv4)
+        if not frames:
+            return {}
         log_before = pair.better.log_bytes() + pair.worse.log_bytes()
         begin_ns = boottime_ns()
         sent = Flood(attacker, frames, seconds, per_s).wait()
@@ -34,7 +37,7 @@ def _once(kind, make_frames, seconds, per_s=0):
         mine = [one for one in adverts if one.source == pair.fw1.ipv4]
         return {
             "packets/s": sent / (end_ns - begin_ns) * 1e9,
-            "flips": takeovers(adverts, pair.fw2) + int(adverts[0].source == pair.fw2.ipv4),
+            "flips": takeovers(before + adverts, pair.fw2),
             "adverts missed": _missed(mine, begin_ns, end_ns, mine[0].interval_s if mine else 1),
             "log, KiB": (pair.better.log_bytes() + pair.worse.log_bytes() - log_before) / 1024,
             "probes lost": prober.lost(begin_ns),
