@@ -269,6 +269,8 @@ class Lab:
                 self._ioctl.close()
             for netns in self._namespaces:
                 run("ip", "netns", "del", netns, check=False)
+            # One that was about to start another child when it was killed may still be writing.
+            wait_for(lambda: not family({process.pid for process in self._tracked}), 5, "all processes of the lab end")
             if os.environ.get("LAB_KEEP") != "1":
                 shutil.rmtree(self.directory, ignore_errors=True)
         finally:
