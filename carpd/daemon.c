@@ -439,7 +439,7 @@ static struct event_base *make_base(void)
 
 	if (wanted == NULL)
 		return NULL;
-	event_config_set_flag(wanted, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_PRECISE_TIMER);
+	event_config_set_flag(wanted, EVENT_BASE_FLAG_NOLOCK);
 	base = event_base_new_with_config(wanted);
 	event_config_free(wanted);
 	if (base != NULL)

@@ -50,18 +50,12 @@ int sandbox_drop_privileges(uid_t uid, gid_t gid)
 /* The lowest of the real-time priorities is above everything that is not real-time. */
 #define PRIORITY 1
 
-/* A turn that computes for longer than this without a pause is a loop that does not end. */
-#define RUNAWAY_US 200000
-
 int sandbox_be_punctual(void)
 {
 	const struct sched_param priority = {.sched_priority = PRIORITY};
-	const struct rlimit runaway = {.rlim_cur = RUNAWAY_US, .rlim_max = RUNAWAY_US};
 	const struct rlimit unlimited = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
 
 	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &priority) < 0)
-		return -errno;
-	if (setrlimit(RLIMIT_RTTIME, &runaway) < 0)
 		return -errno;
 	/*
 	 * What is touched stays; what never is, such as most of a library, need not

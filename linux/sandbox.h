@@ -15,7 +15,9 @@ int sandbox_drop_privileges(uid_t uid, gid_t gid);
 
 /*
  * Real-time priority and memory that is not swapped out: an advert that comes
- * late is a takeover.  Before privileges are dropped.  0 or -errno of what failed first.
+ * late is a takeover.  No RLIMIT_RTTIME: under a flood the engine does not sleep for
+ * seconds, and must not be killed for it; a loop without end is the keeper's to
+ * notice.  Before privileges are dropped.  0 or -errno of what failed first.
  */
 int sandbox_be_punctual(void);
 
