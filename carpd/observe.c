@@ -68,20 +68,20 @@ static void heard_link(void *context, const struct rtnl_link *link, bool gone)
 	link_found(daemon, named, link);
 }
 
-static bool is_shared(const struct interface *interface, const struct daemon *daemon,
-                      const struct address *address)
+/* The group that shares address on this interface, or NULL: it is the host's own. */
+static const struct group *sharing_group(const struct daemon *daemon, const struct interface *interface,
+                                         const struct address *address)
 {
-	const struct runtime *runtime = daemon->runtime;
-
-	for (size_t g = 0; g < runtime->settings.group_count; g++) {
-		const struct group_settings *group = &runtime->groups[g];
-		if (group->parent != index_of(daemon, interface))
+	for (size_t g = 0; g < daemon->engine->settings->group_count; g++) {
+		const struct group *group = &daemon->engine->groups[g];
+		const struct group_settings *settings = group->settings;
+		if (settings->parent != index_of(daemon, interface))
 			continue;
-		for (size_t a = 0; a < group->address_count; a++)
-			if (address_equal(&group->addresses[a].address, address))
-				return true;
+		for (size_t a = 0; a < settings->address_count; a++)
+			if (address_equal(&settings->addresses[a].address, address))
+				return group;
 	}
-	return false;
+	return NULL;
 }
 
 static void heard_address(void *context, const struct rtnl_address *address, bool gone)
@@ -91,9 +91,10 @@ static void heard_address(void *context, const struct rtnl_address *address, boo
 
 	if (interface == NULL || !interface_note_address(interface, address, gone))
 		return;
-	if (!is_shared(interface, daemon, &address->address.address))
+	const struct group *group = sharing_group(daemon, interface, &address->address.address);
+	if (group == NULL)
 		tell_engine(daemon, interface);
-	else if (gone)
+	else if (gone && group->masters > 0)
 		daemon->look_for_losses = true;
 }
 
@@ -167,11 +168,14 @@ static bool has_address(const struct interface *interface, const struct address 
 }
 
 /*
- * Only what is missing after all that was to be read counts as lost: a group that
- * left and rose again within one turn dropped its addresses and took them.
+ * Events alone do not tell: a group that left and rose again within one turn
+ * dropped its addresses and took them, and of IPv6 addresses the kernel tells
+ * later than it adds them.  So the whole picture is read anew first.
  */
 static void find_losses(struct daemon *daemon)
 {
+	daemon->look_for_losses = false;
+	(void)rtnl_resync(daemon->rtnl);
 	daemon->look_for_losses = false;
 	for (size_t i = 0; i < daemon->engine->settings->group_count; i++) {
 		const struct group *group = &daemon->engine->groups[i];

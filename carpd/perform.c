@@ -147,6 +147,22 @@ static int send_advert(struct daemon *daemon, struct interface *interface, const
 	return peer_send(*fd, interface->link.index, &out->source, &out->peer, out->bytes, out->length);
 }
 
+/*
+ * The advert that begins a reign turns the switches towards this host, so the
+ * gate is ajar when it leaves; not for longer than sending takes, as only an
+ * advert that was really sent gives a lease.
+ */
+#define AJAR_NS (5 * NS_PER_MS)
+
+static void leave_ajar(struct daemon *daemon, const struct interface *interface, const struct action *action,
+                       instant before)
+{
+	const struct vhost *vhost = &action->node->vhost;
+
+	if (vhost->lease_end.ns == 0 && interface->gate_port >= 0 && action->group->virtual_mac)
+		gate_open(daemon->gate, interface->gate_port, vhost->vhid, instant_after(before, AJAR_NS));
+}
+
 static void advertise(struct daemon *daemon, const struct action *action)
 {
 	struct interface *interface = interface_of(daemon, action->group);
@@ -158,6 +174,7 @@ static void advertise(struct daemon *daemon, const struct action *action)
 	/* Paused since this was decided: the others may be ahead of us. */
 	if (vhost_lease_expired(daemon->engine, &action->node->vhost, before))
 		return;
+	leave_ajar(daemon, interface, action, before);
 	for (size_t i = 0; engine_advert_frame(daemon->engine, action->node, i, before, &out); i++) {
 		int result = send_advert(daemon, interface, &out);
 		if (result == 0)
