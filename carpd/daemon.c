@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "await.h"
 #include "channel.h"
 #include "control.h"
 #include "linux/sandbox.h"
@@ -70,9 +71,29 @@ void daemon_set_maintenance(struct daemon *daemon, bool on)
 		engine_undemote(daemon->engine, "maintenance", daemon->now);
 }
 
+bool daemon_make_room(struct daemon *daemon, const struct engine *engine)
+{
+	size_t capacity = engine->action_capacity;
+	struct action *todo = calloc(capacity, sizeof(*todo));
+	struct action *kept = calloc(capacity, sizeof(*kept));
+
+	if (todo == NULL || kept == NULL) {
+		free(todo);
+		free(kept);
+		return false;
+	}
+	free(daemon->todo);
+	free(daemon->await.kept);
+	daemon->todo = todo;
+	daemon->await = (struct await){.kept = kept, .capacity = capacity, .until = INSTANT_NEVER};
+	return true;
+}
+
 static void arm_timer(struct loop *loop)
 {
 	instant deadline = instant_earlier(engine_deadline(loop->daemon.engine), loop->look_again);
+
+	deadline = instant_earlier(deadline, await_deadline(&loop->daemon));
 	struct itimerspec when = {0};
 
 	if (deadline.ns == loop->armed.ns)
@@ -416,8 +437,8 @@ static bool start_engine(struct loop *loop, const struct endowment *endowment)
 	if (daemon->runtime == NULL)
 		return false;
 	daemon->engine = daemon->runtime->engine;
-	daemon->todo = calloc(daemon->engine->action_capacity, sizeof(daemon->todo[0]));
-	if (daemon->todo == NULL || interfaces_create(&daemon->interfaces, daemon->runtime, NULL) < 0)
+	if (!daemon_make_room(daemon, daemon->engine) ||
+	    interfaces_create(&daemon->interfaces, daemon->runtime, NULL) < 0)
 		return false;
 	daemon->gate = endowment->gate;
 	daemon->interfaces.gate = endowment->gate;

@@ -23,6 +23,14 @@ enum loop_priority {
 	LOOP_PRIORITIES,
 };
 
+/* await.c: actions of groups that have begun a reign, until their addresses are in place. */
+struct await {
+	struct action *kept;
+	size_t count;
+	size_t capacity;
+	instant until;
+};
+
 struct daemon {
 	struct runtime *runtime;
 	struct engine *engine; /* runtime's */
@@ -38,9 +46,13 @@ struct daemon {
 	instant now; /* as of the last daemon_read_clock */
 	instant started;
 	bool stopping;
-	bool performing;     /* perform.c: a turn is under way */
+	bool performing; /* perform.c: a turn is under way */
+	struct await await;
 	struct action *todo; /* perform.c: the actions of this turn */
 };
+
+/* Room for the actions of engine, which is not yet or no longer daemon's. */
+bool daemon_make_room(struct daemon *daemon, const struct engine *engine);
 
 /* Reads the clocks: now, and the offset of the wall clock for the engine. */
 instant daemon_read_clock(struct daemon *daemon);

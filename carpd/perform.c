@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "await.h"
 #include "core/announce.h"
 #include "linux/forwarding.h"
 #include "linux/peer.h"
@@ -288,7 +289,8 @@ static void perform_turn(struct daemon *daemon, size_t count)
 	commit(&batch);
 	int64_t taking_ns = instant_span_ns(begun, daemon_read_clock(daemon));
 	for (size_t i = 0; i < count; i++)
-		follow_up(daemon, &daemon->todo[i]);
+		if (!await_keep(daemon, &daemon->todo[i]))
+			follow_up(daemon, &daemon->todo[i]);
 	for (size_t i = 0; i < count; i++)
 		if (daemon->todo[i].kind == ACTION_TAKE)
 			tell_taken(daemon, daemon->todo[i].group, taking_ns);
@@ -296,13 +298,24 @@ static void perform_turn(struct daemon *daemon, size_t count)
 			history_report(&daemon->history, daemon->engine, &daemon->todo[i], daemon->now);
 }
 
+static void perform_awaited(struct daemon *daemon)
+{
+	size_t count = await_release(daemon, daemon->todo);
+
+	for (size_t i = 0; i < count; i++)
+		follow_up(daemon, &daemon->todo[i]);
+}
+
 void perform_all(struct daemon *daemon)
 {
 	if (daemon->performing)
 		return; /* an event of our own commit; the turn that made it goes on */
 	daemon->performing = true;
-	while (daemon->engine->action_count > 0)
-		perform_turn(daemon, take_todo(daemon));
+	do {
+		while (daemon->engine->action_count > 0)
+			perform_turn(daemon, take_todo(daemon));
+		perform_awaited(daemon);
+	} while (daemon->engine->action_count > 0);
 	daemon->performing = false;
 }
 

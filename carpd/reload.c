@@ -78,7 +78,7 @@ static void adopt_interfaces(struct daemon *daemon, struct runtime *next)
 
 	if (interfaces_create(&fresh, next, &daemon->interfaces) < 0) {
 		log_error("no memory for the interfaces of the new configuration");
-		abort(); /* the keeper gives everything back and starts afresh */
+		abort();
 	}
 	interfaces_free(&daemon->interfaces);
 	daemon->interfaces = fresh;
@@ -87,15 +87,14 @@ static void adopt_interfaces(struct daemon *daemon, struct runtime *next)
 void reload_finish(struct daemon *daemon, struct runtime *next)
 {
 	struct runtime *old = daemon->runtime;
-	struct action *todo = calloc(next->engine->action_capacity, sizeof(*todo));
 
-	if (todo == NULL) {
-		log_error("no memory for the new configuration");
-		abort();
-	}
+	/* What waits for the kernel waits for groups of the old engine. */
+	daemon->await.until = daemon->now;
 	perform_all(daemon);
-	free(daemon->todo);
-	daemon->todo = todo;
+	if (!daemon_make_room(daemon, next->engine)) {
+		log_error("no memory for the new configuration");
+		abort(); /* the keeper gives everything back and starts afresh */
+	}
 	engine_adopt(next->engine, daemon->engine, daemon->now);
 	adopt_interfaces(daemon, next);
 	next->retired = old;

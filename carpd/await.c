@@ -1,0 +1,67 @@
+#include "await.h"
+
+/* Rivals wait for our advert too, so the kernel gets no more than this. */
+#define PATIENCE_NS (50 * NS_PER_MS)
+
+static bool has_address(const struct interface *interface, const struct address *address)
+{
+	for (size_t i = 0; i < interface->address_count; i++)
+		if (address_equal(&interface->addresses[i].address.address, address))
+			return true;
+	return false;
+}
+
+/* The kernel tells of an IPv6 address when its route is there; IPv4 is there with the answer to the request.
+ */
+static bool is_in_place(const struct daemon *daemon, const struct group *group)
+{
+	const struct group_settings *settings = group->settings;
+	const struct interface *interface = &daemon->interfaces.list[settings->parent];
+
+	for (size_t i = 0; i < settings->address_count; i++) {
+		const struct address *address = &settings->addresses[i].address;
+		if (address->family == FAMILY_IPV6 && !has_address(interface, address))
+			return false;
+	}
+	return true;
+}
+
+static bool begins_a_reign(const struct action *action)
+{
+	return action->node != NULL && action->node->vhost.state == VHOST_MASTER &&
+	       action->node->vhost.lease_end.ns == 0;
+}
+
+bool await_keep(struct daemon *daemon, const struct action *action)
+{
+	struct await *await = &daemon->await;
+
+	if (!begins_a_reign(action) || await->count == await->capacity || is_in_place(daemon, action->group))
+		return false;
+	if (await->count == 0)
+		await->until = instant_after(daemon->now, PATIENCE_NS);
+	await->kept[await->count++] = *action;
+	return true;
+}
+
+size_t await_release(struct daemon *daemon, struct action *ret_actions)
+{
+	struct await *await = &daemon->await;
+	bool impatient = instant_reached(await->until, daemon->now);
+	size_t released = 0, left = 0;
+
+	for (size_t i = 0; i < await->count; i++) {
+		const struct action *action = &await->kept[i];
+		if (impatient || action->group->masters == 0 || is_in_place(daemon, action->group))
+			ret_actions[released++] = *action;
+		else
+			await->kept[left++] = *action;
+	}
+	await->count = left;
+	return released;
+}
+
+instant await_deadline(const struct daemon *daemon)
+{
+	return daemon->await.count > 0 ? daemon->await.until : INSTANT_NEVER;
+}
