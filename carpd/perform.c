@@ -47,9 +47,8 @@ static void note_result(void *context, void *tag, int error, const char *text)
 
 	if (error == 0) {
 		/* Done, but not as simply as it sounds: an administrator's address in the place of ours. */
-		if (text[0] != '\0')
-			log_warning("%s%s%s", group != NULL ? group->settings->name : "",
-			            group != NULL ? ": " : "", text);
+		if (text[0] != '\0' && group != NULL)
+			log_warning("group %s: %s", group->settings->name, text);
 		return;
 	}
 	if (group == NULL) {
