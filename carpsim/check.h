@@ -1,0 +1,63 @@
+/*
+ * What must hold after every event.  doc/invariants.md derives the bounds; here
+ * they are in short, by the names under which a failure is reported.
+ *
+ *   lease      While a host answers under a lease, no host that heard the advert
+ *              on which the lease stands has taken over because of silence.  Holds
+ *              for any loss, delay and partition, as long as clocks run on and two
+ *              of them differ by less than the lease's margin, a part in 1000.
+ *   false      In a network that never loses more adverts in a row than the timers
+ *              allow, nobody takes over because of silence while another, whom it
+ *              hears, has been serving for long enough to be heard.
+ *   rivals     Two masters of which each has heard the other, on the terms that
+ *              both still have: one of them must have left when it heard.
+ *   settled    Two masters never stay for longer than the longer of their
+ *              intervals and one way of an advert after the last trouble between them.
+ *   patience   A backup that has heard nothing for as long as it waits, and half an
+ *              interval, is none any more.
+ *   demoted    A master demoted further than a backup that hears it has left after
+ *              an interval and two ways.
+ *   stopped    handover-wait after a stop was asked for, nothing of it is left, and
+ *              it is silent.
+ *   addresses  A master has its addresses, none other has, and only a master's gate
+ *              is open (a daemon that was killed leaves both behind).
+ *   fence      A gate opens for no longer than a lease after the clock was read
+ *              before sending, and an expired lease is never extended.
+ *   deadline   Unless all is INIT the engine has a deadline, in time for all its
+ *              nodes, and a tick that was due puts it into the future.
+ *   actions    None is left when an event has been dealt with.
+ *   sequence   No host uses a number of its seals again, or one below the last.
+ *   flapping   With no trouble left, nothing changes any more.
+ */
+#ifndef CARPSIM_CHECK_H
+#define CARPSIM_CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/clock.h"
+#include "queue.h"
+
+struct world;
+struct check;
+
+struct check *check_open(const struct world *world);
+void check_close(struct check *check);
+/* NULL while all is well; else what went wrong, where and when. */
+const char *check_failure(const struct check *check);
+
+/* What the check is told; each does nothing in a world without one. */
+void check_lost(const struct world *world, size_t from, size_t to);
+void check_sent(const struct world *world, size_t host, size_t unit, const uint8_t *packet, size_t bytes);
+void check_accepted(const struct world *world, const struct flight *flight);
+void check_gate(const struct world *world, size_t host, size_t unit, instant before, instant end);
+void check_trouble(const struct world *world, size_t host);
+void check_cabling(const struct world *world);
+void check_ticked(const struct world *world, size_t host);
+/* After every event of host. */
+void check_host(const struct world *world, size_t host);
+/* Now and then, so that also a host without events is looked at. */
+void check_audit(const struct world *world);
+
+#endif
