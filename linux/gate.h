@@ -43,6 +43,10 @@ void gate_reset(struct gate *gate);
  * all others where the kernel can (tcx), else as clsact prio 1.  Needs
  * CAP_NET_ADMIN only.  parent_mac is what frames to a virtual MAC are rewritten
  * to.  Returns the port, 0 or more, or -errno.
+ *
+ * The same program is found attached and used again, without a gap.  One of an
+ * earlier gate_load is removed once ours is in front of it, but a tcx program can
+ * only be recognised with CAP_SYS_ADMIN: the keeper calls gate_clean first.
  */
 int gate_attach(struct gate *gate, int link_index, const struct mac *parent_mac);
 void gate_set_parent_mac(struct gate *gate, int port, const struct mac *parent_mac);
@@ -61,10 +65,14 @@ int gate_check(struct gate *gate, int port);
  */
 int gate_watch(struct gate *gate, int port, uint8_t vhid, bool unicast);
 void gate_ignore(struct gate *gate, int port, uint8_t vhid);
+/* -EEXIST if the address belongs to another virtual host of the port. */
 int gate_add_address(struct gate *gate, int port, uint8_t vhid, const struct address *address);
 int gate_remove_address(struct gate *gate, int port, const struct address *address);
 
-/* Stores.  Past lease_end (boot clock) the gate is shut by itself. */
+/*
+ * Stores.  Past lease_end (boot clock) the gate is shut by itself.  Extending one
+ * that is closed does nothing.
+ */
 void gate_open(struct gate *gate, int port, uint8_t vhid, instant lease_end);
 void gate_extend(struct gate *gate, int port, uint8_t vhid, instant lease_end);
 void gate_close(struct gate *gate, int port, uint8_t vhid);
@@ -74,7 +82,7 @@ void gate_close_all(struct gate *gate);
 /* Per virtual host, since the port was attached. */
 struct gate_counters {
 	uint64_t accepted;     /* frames to the virtual MAC let in */
-	uint64_t refused;      /* frames to it dropped, not master */
+	uint64_t refused;      /* frames to or from it dropped, not master */
 	uint64_t fenced;       /* frames in or out dropped because the lease had run out */
 	uint64_t rewritten;    /* frames sent from a shared address, with the virtual MAC */
 	uint64_t adverts;      /* handed to the engine */
