@@ -526,6 +526,15 @@ static int enter_sandbox(const struct endowment *endowment)
 	return 0;
 }
 
+/* Only now: what was opened needed calls that are never made again. */
+static void close_sandbox(const struct config *config)
+{
+	int error = config->sandbox ? sandbox_filter_engine() : 0;
+
+	if (error < 0)
+		log_warning("the engine runs without its sandbox: %s", strerror(-error));
+}
+
 int daemon_run(const struct endowment *endowment)
 {
 	static struct loop loop;
@@ -535,6 +544,7 @@ int daemon_run(const struct endowment *endowment)
 	signal(SIGPIPE, SIG_IGN);
 	if (enter_sandbox(endowment) < 0 || !open_loop(&loop, endowment))
 		return EXIT_FAILURE;
+	close_sandbox(endowment->config);
 	(void)channel_send(loop.channel, MESSAGE_READY, NULL, -1);
 	settle(&loop);
 	event_base_loop(loop.base, 0);

@@ -24,6 +24,7 @@
 #include "endowment.h"
 #include "linux/gate.h"
 #include "linux/rtnl.h"
+#include "linux/sandbox.h"
 #include "log.h"
 #include "notify.h"
 
@@ -261,7 +262,13 @@ static bool start_engine(struct keeper *keeper)
 
 static void describe_end(int status)
 {
-	if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		log_error("the sandbox killed the engine for a system call that it does not allow (the "
+		          "kernel's "
+		          "log has its number, type=1326); its addresses are dropped.  If carpd itself made "
+		          "it, "
+		          "sandbox = false turns the sandbox off until that is mended");
+	else if (WIFSIGNALED(status))
 		log_error("the engine was killed by signal %d (%s); its addresses are dropped",
 		          WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
@@ -478,6 +485,15 @@ static int next_timeout_ms(const struct keeper *keeper)
 	return left < 0 ? 0 : (int)left;
 }
 
+/* After the first engine has started; later ones are forked from inside of it. */
+static void enter_sandbox(const struct config *config)
+{
+	int error = config->sandbox ? sandbox_filter_keeper() : 0;
+
+	if (error < 0)
+		log_warning("the keeper runs without its sandbox: %s", strerror(-error));
+}
+
 static void run(struct keeper *keeper)
 {
 	while (!(keeper->stopping && keeper->engine == 0)) {
@@ -538,6 +554,7 @@ int keeper_run(struct config *config, const char *path)
 	           config->group_count == 1 ? "" : "s");
 	if (keeper.signals < 0 || !start_engine(&keeper))
 		return EXIT_FAILURE;
+	enter_sandbox(config);
 	run(&keeper);
 	clean_kernel("stopped");
 	(void)unlink(keeper.config->control_path);

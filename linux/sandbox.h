@@ -21,4 +21,14 @@ int sandbox_drop_privileges(uid_t uid, gid_t gid);
  */
 int sandbox_be_punctual(void);
 
+/*
+ * The system calls that are left from here on; any other ends the process with
+ * SIGSYS, and the kernel's log says which it was.  The engine's are those of its
+ * loop, after everything was opened that needs more.  The keeper's hold them too,
+ * and those with which an engine that it forks comes to its own filter.
+ * 0, or -errno of a kernel that has no seccomp.
+ */
+int sandbox_filter_engine(void);
+int sandbox_filter_keeper(void);
+
 #endif

@@ -1,0 +1,303 @@
+/*
+ * seccomp.  What is not listed ends the process: a call that the code does not
+ * make is made by somebody else.  A name that this machine or this libseccomp
+ * does not know is left out, so the lists hold the names of all of them.
+ */
+#include "sandbox.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char *const engine_calls[] = {
+        /* The loop. */
+        "epoll_create1",
+        "epoll_ctl",
+        "epoll_pwait",
+        "epoll_pwait2",
+        "epoll_wait",
+        "poll",
+        "ppoll",
+        "ppoll_time64",
+        "timerfd_create",
+        "timerfd_settime",
+        "timerfd_settime64",
+        "pipe2",
+        "eventfd2",
+        "restart_syscall",
+        /* Clocks, where the vDSO has none of them. */
+        "clock_getres",
+        "clock_getres_time64",
+        "clock_gettime",
+        "clock_gettime64",
+        "clock_nanosleep",
+        "clock_nanosleep_time64",
+        "gettimeofday",
+        "nanosleep",
+        "time",
+        /* Packets, netlink, clients. */
+        "accept",
+        "accept4",
+        "bind",
+        "getpeername",
+        "getsockname",
+        "getsockopt",
+        "recv",
+        "recvfrom",
+        "recvmmsg",
+        "recvmmsg_time64",
+        "recvmsg",
+        "send",
+        "sendmmsg",
+        "sendmsg",
+        "sendto",
+        "setsockopt",
+        "shutdown",
+        /* The state directory, what the host forwards, the log. */
+        "access",
+        "chmod",
+        "close",
+        "dup",
+        "dup2",
+        "dup3",
+        "faccessat",
+        "faccessat2",
+        "fchmod",
+        "fcntl",
+        "fcntl64",
+        "fdatasync",
+        "fstat",
+        "fstat64",
+        "fstatat64",
+        "fsync",
+        "ftruncate",
+        "ftruncate64",
+        "_llseek",
+        "lseek",
+        "newfstatat",
+        "open",
+        "openat",
+        "pread64",
+        "pwrite64",
+        "read",
+        "readlink",
+        "readlinkat",
+        "readv",
+        "rename",
+        "renameat",
+        "renameat2",
+        "stat",
+        "stat64",
+        "statx",
+        "unlink",
+        "unlinkat",
+        "write",
+        "writev",
+        /* Memory, and the C library's own needs. */
+        "brk",
+        "futex",
+        "futex_time64",
+        "getcpu",
+        "getrandom",
+        "madvise",
+        "membarrier",
+        "mremap",
+        "munmap",
+        "rseq",
+        "sched_getaffinity",
+        "sched_yield",
+        "set_robust_list",
+        "sigaltstack",
+        "sysinfo",
+        "uname",
+        /* Who we are. */
+        "getegid",
+        "getegid32",
+        "geteuid",
+        "geteuid32",
+        "getgid",
+        "getgid32",
+        "getpid",
+        "getppid",
+        "gettid",
+        "getuid",
+        "getuid32",
+        /* Signals and the end. */
+        "exit",
+        "exit_group",
+        "rt_sigaction",
+        "rt_sigprocmask",
+        "rt_sigreturn",
+        "sigreturn",
+};
+
+/* Beyond the engine's: its own work, and the way of an engine that it forks into its sandbox. */
+static const char *const keeper_calls[] = {
+        /* Start, watch and collect the engine. */
+        "fork",
+        "rt_sigpending",
+        "rt_sigtimedwait",
+        "signalfd4",
+        "socketpair",
+        "wait4",
+        "waitid",
+        "waitpid",
+        /* The service manager's socket. */
+        "connect",
+        /* A configuration that is read again and handed over. */
+        "getdents",
+        "getdents64",
+        "memfd_create",
+        /* The engine, on time. */
+        "getrlimit",
+        "mlockall",
+        "prlimit64",
+        "sched_getparam",
+        "sched_getscheduler",
+        "sched_setscheduler",
+        "setrlimit",
+        "ugetrlimit",
+        /* The engine, without privileges, behind a filter of its own. */
+        "capget",
+        "capset",
+        "prctl",
+        "seccomp",
+        "setgroups",
+        "setgroups32",
+        "setresgid",
+        "setresgid32",
+        "setresuid",
+        "setresuid32",
+};
+
+/* The gate is loaded before; creating maps and loading programs are in neither list. */
+static const int engine_bpf[] = {
+        BPF_MAP_LOOKUP_ELEM,  BPF_MAP_UPDATE_ELEM,   BPF_MAP_DELETE_ELEM,
+        BPF_MAP_GET_NEXT_KEY, BPF_PROG_ATTACH,       BPF_PROG_DETACH,
+        BPF_PROG_QUERY,       BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD,
+};
+
+static const int engine_domains[] = {AF_NETLINK, AF_PACKET, AF_INET, AF_INET6};
+static const int keeper_domains[] = {AF_UNIX};
+
+/* Bytes that wait on a client's socket, and whether a stream is a terminal. */
+static const unsigned int ioctls[] = {FIONREAD, FIONBIO, TCGETS};
+
+#define CLONE_NAMESPACES                                                                                     \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |        \
+	 CLONE_NEWNET)
+
+static int allow(scmp_filter_ctx filter, const char *name, unsigned int count,
+                 const struct scmp_arg_cmp *conditions)
+{
+	int call = seccomp_syscall_resolve_name(name);
+
+	return call == __NR_SCMP_ERROR
+	               ? 0
+	               : seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, count, conditions);
+}
+
+static int allow_if(scmp_filter_ctx filter, const char *name, struct scmp_arg_cmp condition)
+{
+	return allow(filter, name, 1, &condition);
+}
+
+static int allow_all(scmp_filter_ctx filter, const char *const *names, size_t count)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < count && error == 0; i++)
+		error = allow(filter, names[i], 0, NULL);
+	return error;
+}
+
+static int allow_values(scmp_filter_ctx filter, const char *name, const int *values, size_t count)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < count && error == 0; i++)
+		error = allow_if(filter, name, SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)values[i]));
+	return error;
+}
+
+/* Memory that has been data does not become a program. */
+static int allow_memory(scmp_filter_ctx filter)
+{
+	static const char *const names[] = {"mmap", "mmap2", "mprotect"};
+	int error = 0;
+
+	for (size_t i = 0; i < COUNT(names) && error == 0; i++)
+		error = allow_if(filter, names[i], SCMP_A2_32(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	return error;
+}
+
+static int allow_engine(scmp_filter_ctx filter)
+{
+	int error = allow_all(filter, engine_calls, COUNT(engine_calls));
+
+	if (error == 0)
+		error = allow_memory(filter);
+	if (error == 0)
+		error = allow_values(filter, "bpf", engine_bpf, COUNT(engine_bpf));
+	if (error == 0)
+		error = allow_values(filter, "socket", engine_domains, COUNT(engine_domains));
+	for (size_t i = 0; i < COUNT(ioctls) && error == 0; i++)
+		error = allow_if(filter, "ioctl", SCMP_A1_32(SCMP_CMP_EQ, ioctls[i]));
+	return error;
+}
+
+/* abort(3) of an engine, whose number is not known yet, is for its own filter to narrow. */
+static int allow_keeper(scmp_filter_ctx filter)
+{
+	int error = allow_engine(filter);
+
+	if (error == 0)
+		error = allow_all(filter, keeper_calls, COUNT(keeper_calls));
+	if (error == 0)
+		error = allow_values(filter, "socket", keeper_domains, COUNT(keeper_domains));
+	if (error == 0)
+		error = allow_if(filter, "clone", SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NAMESPACES, 0));
+	if (error == 0)
+		error = allow_if(filter, "kill", SCMP_A1_32(SCMP_CMP_EQ, SIGKILL));
+	return error == 0 ? allow_if(filter, "tgkill", SCMP_A2_32(SCMP_CMP_EQ, SIGABRT)) : error;
+}
+
+static int load(scmp_filter_ctx filter, int error)
+{
+	/* Also of a machine's other kinds of system calls, such as those of 32 bits. */
+	if (error == 0)
+		error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	if (error == 0)
+		error = seccomp_load(filter);
+	seccomp_release(filter);
+	return error;
+}
+
+int sandbox_filter_engine(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+
+	if (filter == NULL)
+		return -ENOMEM;
+	int error = allow_engine(filter);
+	/* It may end itself by abort(3), nobody else. */
+	if (error == 0)
+		error = allow_if(filter, "tgkill", SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)getpid()));
+	return load(filter, error);
+}
+
+int sandbox_filter_keeper(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+
+	return filter == NULL ? -ENOMEM : load(filter, allow_keeper(filter));
+}
