@@ -31,8 +31,12 @@
 /* An engine that has not been heard for so long is stuck; the gate is long shut by then. */
 #define SILENCE_MAX_MS 10000
 
-/* Back-off between starts: doubled each time, and forgotten after a minute of service. */
-#define BACKOFF_FIRST_MS 100
+/*
+ * Back-off between starts: doubled each time, and forgotten after a minute of
+ * service.  The first is longer than any advskew, so that the peers' timers, which
+ * run since the dead engine's last advert, end before the new one's.
+ */
+#define BACKOFF_FIRST_MS 1000
 #define BACKOFF_MAX_MS   10000
 #define SERVED_WELL_MS   60000
 
@@ -324,6 +328,13 @@ static void stop(struct keeper *keeper)
 		(void)kill(keeper->engine, SIGKILL);
 }
 
+/* The answer to a request is one sentence on one line. */
+static void join_lines(char *text)
+{
+	for (char *end = text; (end = strchr(end, '\n')) != NULL; end++)
+		*end = end[1] == '\0' ? '\0' : ';';
+}
+
 static void refuse_reload(struct keeper *keeper, const char *errors)
 {
 	log_error("the configuration was not reloaded; the old one stays in force:");
@@ -332,8 +343,14 @@ static void refuse_reload(struct keeper *keeper, const char *errors)
 		log_error("%.*s", (int)length, line);
 		line += length + (line[length] == '\n');
 	}
-	if (keeper->channel >= 0)
-		(void)channel_send(keeper->channel, MESSAGE_RELOAD_REFUSED, errors, -1);
+	if (keeper->channel < 0)
+		return;
+	char *answer = strdup(errors);
+	if (answer == NULL)
+		return;
+	join_lines(answer);
+	(void)channel_send(keeper->channel, MESSAGE_RELOAD_REFUSED, answer, -1);
+	free(answer);
 }
 
 /* Passphrases included, so in memory that has no name and goes with its last descriptor. */
