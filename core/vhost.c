@@ -299,6 +299,14 @@ static bool will_time_out(const struct vhost *vhost, const struct heard *heard)
 	       vhost_master_down_ns(vhost) < terms_interval_ns(heard->terms);
 }
 
+static bool shares_family(const struct vhost *vhost, enum family family)
+{
+	for (size_t i = 0; i < settings_of(vhost)->address_count; i++)
+		if (settings_of(vhost)->addresses[i].address.family == family)
+			return true;
+	return false;
+}
+
 static void note_family(struct engine *engine, struct vhost *vhost, enum family family, instant now)
 {
 	struct master *master = &vhost->master;
@@ -307,6 +315,11 @@ static void note_family(struct engine *engine, struct vhost *vhost, enum family 
 	struct report report = {.peer = master->source};
 
 	*same = now;
+	report.family = family == FAMILY_IPV4 ? FAMILY_IPV6 : FAMILY_IPV4;
+	if (!shares_family(vhost, report.family)) {
+		master->family_missing = false; /* a reload has taken its last address out */
+		return;
+	}
 	if (instant_is_never(other))
 		return; /* this master has never sent both */
 	bool missing = instant_span_ns(other, now) > vhost_master_down_ns(vhost);
@@ -314,7 +327,6 @@ static void note_family(struct engine *engine, struct vhost *vhost, enum family 
 		return;
 	master->family_missing = missing;
 	report.kind = missing ? REPORT_FAMILY_SILENT : REPORT_FAMILY_RETURNED;
-	report.family = family == FAMILY_IPV4 ? FAMILY_IPV6 : FAMILY_IPV4;
 	engine_tell(engine, vhost->group, node_of(vhost), &report);
 }
 
