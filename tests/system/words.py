@@ -5,7 +5,7 @@ import json
 from lab import Carpd, wait_for
 
 ADDRESS = "10.0.0.100"
-ADDRESS6 = "fd00:0::100"
+ADDRESS6 = "fd00::100"
 
 
 def start_pair(lab, groups=None, skews=(0, 100), **options):

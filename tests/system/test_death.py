@@ -1,0 +1,189 @@
+"""
+Processes that die, hang, or stop: whoever answers, it is one host, and nothing stays behind.
+
+    fw1 (advskew 0) ---+
+    fw2 (advskew 100) -+- switch - client, observer
+"""
+
+import os
+import signal
+
+import pytest
+from lab import ArpObserver, Carpd, Group, Prober, boottime_ns, wait_for
+from words import ADDRESS, ADDRESS6, ping, start_pair, transitions, wait_settled
+
+GROUPS = [Group(addresses=(ADDRESS, ADDRESS6))]
+
+
+@pytest.fixture(name="hosts")
+def _hosts(lab):
+    return lab.hosts("fw1", "fw2", "client", "observer")
+
+
+def _command(pid):
+    with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+        return file.read().strip()
+
+
+def _pid_of(daemon, engine):
+    """The engine's process, or the keeper's."""
+    found = [pid for pid in daemon.pids() if (_command(pid) == "carpd-engine") == engine]
+    return found[0]
+
+
+def _leftovers(host, interface="eth0"):
+    """What carpd may have put into this namespace: addresses, routes, programs, entries of a bridge, sockets."""
+    text = host.run("ip", "-d", "-o", "addr", "show", "dev", interface).stdout
+    found = [line for line in text.splitlines() if ADDRESS in line or ADDRESS6 in line]
+    for family in ("-4", "-6"):
+        routes = host.run("ip", family, "route", "show", "table", "all").stdout.splitlines()
+        found += [line for line in routes if ADDRESS in line or ADDRESS6 in line or "proto 112" in line]
+    found += host.run("tc", "filter", "show", "dev", interface, "ingress").stdout.splitlines()
+    found += [line for line in host.run("tc", "qdisc", "show", "dev", interface).stdout.splitlines() if "clsact" in line]
+    found += [line for line in host.run("bpftool", "net", "show", "dev", interface).stdout.splitlines() if "carp" in line
+              or "tcx" in line]  # fmt: skip
+    found += [line for line in host.run("bridge", "fdb", "show").stdout.splitlines() if "00:00:5e:00:01" in line]
+    found += [line for line in host.run("ss", "-axp").stdout.splitlines() if "carpd" in line]
+    found += host.run("ss", "-0").stdout.splitlines()[1:]
+    return found
+
+
+def test_engine_killed(lab, hosts):
+    fw1, fw2, client, observer = hosts
+    first, second = start_pair(lab, GROUPS)
+    arp = ArpObserver(observer, ADDRESS)
+    wait_for(lambda: arp.owners() == {"fw1"}, 3, "fw1 answers")
+    engine = _pid_of(first, engine=True)
+    os.kill(engine, signal.SIGKILL)
+    killed_ns = boottime_ns()
+    wait_for(lambda: not fw1.has(ADDRESS) and not fw1.has(ADDRESS6), 1, "the keeper drops them", every_s=0.001)
+    last_ns = arp.last_answer_of(fw1)
+    assert last_ns - killed_ns < 50_000_000
+    second.wait_state("master", 8)
+    wait_for(lambda: first.ctl("status", check=False), 5, "the engine is there again")
+    assert _pid_of(first, engine=True) != engine
+    wait_settled(second, first)
+    assert arp.stop().two_owners_ms() == 0
+    assert ping(client, ADDRESS) and ping(client, ADDRESS6)
+    assert "killed by signal 9" in first.log()
+
+
+def test_keeper_killed(lab, hosts):
+    """The engine notices, hands over and leaves nothing but the gate, which is shut."""
+    fw1, fw2, client, _ = hosts
+    first, second = start_pair(lab, GROUPS)
+    prober = Prober(client, ADDRESS)
+    prober.wait_answered()
+    os.kill(_pid_of(first, engine=False), signal.SIGKILL)
+    lab.wait_for_owner(ADDRESS, fw2)
+    wait_for(lambda: not first.pids(), 5, "the engine ends")
+    assert not fw1.has(ADDRESS6)
+    prober.wait_answered()
+    assert prober.stop().outages() == []
+    first.start()
+    wait_settled(second, first)
+
+
+def test_both_killed_then_cleaned(lab, hosts):
+    """The gate falls shut before the other host rises; `carpd --clean` removes what is left."""
+    fw1, fw2, client, observer = hosts
+    first, second = start_pair(lab, GROUPS)
+    arp = ArpObserver(observer, ADDRESS)
+    wait_for(lambda: arp.owners() == {"fw1"}, 3, "fw1 answers")
+    first.kill()
+    second.wait_state("master", 8)
+    wait_for(lambda: ping(client, ADDRESS) and ping(client, ADDRESS6), 3, "the client is answered")
+    risen_ns = min(time_ns for time_ns, _, port, _ in arp.stop().answers() if port == "fw2")
+    assert arp.last_answer_of(fw1) < risen_ns and arp.two_owners_ms() == 0
+    assert fw1.has(ADDRESS)
+    assert fw1.run(first.binary, "--clean", check=False).returncode == 0
+    assert _leftovers(fw1) == []
+
+
+def test_both_killed_then_started(lab, hosts):
+    fw1, _, client, _ = hosts
+    first, second = start_pair(lab, GROUPS)
+    first.kill()
+    first.start()
+    assert "earlier run" in first.log()
+    assert first.status()["state"] == "backup" and not fw1.has(ADDRESS)
+    wait_for(lambda: sorted(one.status()["state"] for one in (first, second)) == ["backup", "master"], 10, "one master")
+    wait_for(lambda: ping(client, ADDRESS), 3, "the client is answered")
+
+
+@pytest.mark.parametrize("terms", [(1, 0, 100), (0, 50, 100)], ids=["advbase-1", "advbase-0"])
+def test_both_stopped_and_continued(lab, hosts, terms):
+    """SIGSTOP is a host that hangs: silent before the other one speaks, and no second owner when it goes on."""
+    fw1, fw2, client, observer = hosts
+    advbase, *skews = terms
+    first, second = start_pair(lab, GROUPS, skews, advbase=advbase)
+    arp = ArpObserver(observer, ADDRESS)
+    prober = Prober(client, [ADDRESS, ADDRESS6])
+    prober.wait_answered()
+    first.pause()
+    paused_ns = boottime_ns()
+    second.wait_state("master", 8)
+    prober.wait_answered()
+    risen_ns = min(time_ns for time_ns, _, port, _ in arp.answers(paused_ns) if port == "fw2")
+    assert arp.last_answer_of(fw1) < risen_ns
+    # By its own MAC neither: the shut gate does not depend on how the frame is addressed.
+    client.run("ip", "neigh", "replace", ADDRESS, "lladdr", fw1.mac(), "dev", "eth0")
+    assert not ping(client, ADDRESS)
+    client.run("ip", "neigh", "replace", ADDRESS6, "lladdr", fw1.mac(), "dev", "eth0")
+    assert not ping(client, ADDRESS6)
+    client.run("ip", "neigh", "flush", "dev", "eth0")
+    continued_ns = boottime_ns()
+    first.resume()
+    wait_settled(second, first)
+    assert lab.owners(ADDRESS) == [fw2]
+    wait_for(lambda: boottime_ns() > continued_ns + 1_000_000_000, 3, "a second passes")
+    assert arp.stop().owners(continued_ns) == {"fw2"} and arp.two_owners_ms() == 0
+
+
+def test_second_carpd_refuses(lab, hosts):
+    fw1 = hosts[0]
+    first = Carpd(fw1).start()
+    second = Carpd(fw1, [Group(2, ("10.0.0.102",))])
+    second.start(wait=False)
+    assert second.processes[0].wait(5) != 0
+    assert "running in this network namespace already" in second.log()
+    first.wait_state("master")
+    done = fw1.run(first.binary, "--clean", check=False)
+    assert done.returncode != 0 and fw1.has(ADDRESS)
+
+
+@pytest.mark.parametrize("mac", ["virtual", "interface"])
+def test_stop_leaves_nothing(lab, mac):
+    fw1 = lab.host("fw1", numbered=False)
+    before = _leftovers(fw1)
+    first = Carpd(fw1, [Group(addresses=(f"{ADDRESS}/16", f"{ADDRESS6}/64"))], mac=mac).start()
+    first.wait_state("master")
+    assert fw1.has(ADDRESS) and _leftovers(fw1) != before
+    assert first.stop() == [0]
+    assert _leftovers(fw1) == before
+    assert not os.path.exists(first.socket)
+
+
+def test_stop_twice_is_now(lab, hosts):
+    """A second SIGTERM does not wait for a successor."""
+    fw1 = hosts[0]
+    first = Carpd(fw1, GROUPS, handover_wait=60000).start()
+    first.wait_state("master")
+    process = first.processes[0]
+    process.signal(signal.SIGTERM)
+    wait_for(lambda: first.ctl("status", check=False) is None or first.status()["handing_over"], 5, "it hands over")
+    assert process.running()
+    process.signal(signal.SIGTERM)
+    process.wait(5)
+    assert not fw1.has(ADDRESS)
+
+
+def test_transitions_survive_nothing_but_maintenance_does(lab, hosts):
+    """A killed master under maintenance is demoted from its first moment on."""
+    first, second = start_pair(lab, GROUPS)
+    second.ctl("maintenance", "on")
+    second.kill()
+    second.start()
+    assert second.ctl("status")["demotion"] == 254
+    assert len(transitions(second)) == 1
+    wait_settled(first, second)

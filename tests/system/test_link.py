@@ -1,0 +1,184 @@
+"""
+Cables and interfaces that come and go.
+
+    fw1 (advskew 0) ---+
+    fw2 (advskew 100) -+- switch - client
+"""
+
+import json
+
+import pytest
+from lab import ArpObserver, Carpd, Group, boottime_ns, wait_for
+from words import ADDRESS, ADDRESS6, detail, neighbour, ping, start_pair, transitions, virtual_mac, wait_settled
+
+
+@pytest.fixture(name="hosts")
+def _hosts(lab):
+    return lab.hosts("fw1", "fw2", "client")
+
+
+def _all_routes(host):
+    found = []
+    for family in ("-4", "-6"):
+        text = host.run("ip", family, "-j", "route", "show", "table", "all").stdout
+        found += [json.dumps(route, sort_keys=True) for route in json.loads(text or "[]")]
+    return found
+
+
+def _assert_no_duplicates(host):
+    routes = _all_routes(host)
+    assert len(routes) == len(set(routes))
+    lines = host.run("ip", "-o", "addr").stdout.splitlines()
+    addresses = [line.split()[3] for line in lines]
+    assert len(addresses) == len(set(addresses))
+
+
+def test_master_loses_its_link(lab, hosts):
+    fw1, fw2, client = hosts
+    first, second = start_pair(lab, [Group(addresses=(ADDRESS, ADDRESS6))], preempt=True)
+    lab.unplug(fw1)
+    first.wait_state("init", 2)
+    assert not fw1.has(ADDRESS) and not fw1.has(ADDRESS6)
+    second.wait_state("master")
+    assert ping(client, ADDRESS)
+    lab.plug(fw1)
+    wait_settled(first, second)
+    assert lab.owners(ADDRESS) == [fw1] and lab.owners(ADDRESS6) == [fw1]
+    assert ping(client, ADDRESS) and ping(client, ADDRESS6)
+
+
+def test_backup_loses_its_link(lab, hosts):
+    _, fw2, client = hosts
+    first, second = start_pair(lab)
+    before = transitions(first)
+    lab.unplug(fw2)
+    second.wait_state("init", 2)
+    lab.plug(fw2)
+    second.wait_state("backup", 3)
+    wait_settled(first, second)
+    assert transitions(first) == before
+    assert ("group1", "backup", "master") not in transitions(second)
+    assert ping(client, ADDRESS)
+
+
+def test_set_down_by_the_administrator(lab, hosts):
+    fw1, fw2, client = hosts
+    first, second = start_pair(lab, [Group(addresses=(ADDRESS, ADDRESS6))], preempt=True)
+    fw1.run("ip", "link", "set", "eth0", "down")
+    first.wait_state("init", 2)
+    second.wait_state("master")
+    fw1.run("ip", "link", "set", "eth0", "up")
+    # Setting it down has flushed its IPv6 addresses, the shared one and the host's own.
+    fw1.run("ip", "addr", "add", f"{fw1.ipv6}/64", "dev", "eth0")
+    wait_settled(first, second)
+    assert ping(client, ADDRESS6) and lab.owners(ADDRESS6) == [fw1]
+    _assert_no_duplicates(fw1)
+
+
+def test_deleted_and_created_again(lab, hosts):
+    fw1, fw2, client = hosts
+    first, second = start_pair(lab, preempt=True)
+    fw1.run("ip", "link", "del", "eth0")
+    first.wait_state("init", 2)
+    second.wait_state("master")
+    lines = f"link add {lab.port(fw1)} type veth peer name eth0 netns {fw1.netns}\n"
+    lab.all_hosts[2].run("true")
+    lab_run = ["ip", "-n", lab.switch, "-batch", "-"]
+    fw1.run(*lab_run, text=lines + f"link set {lab.port(fw1)} master br0 up\n")
+    fw1.run("ip", "addr", "add", f"{fw1.ipv4}/16", "dev", "eth0")
+    fw1.run("ip", "link", "set", "eth0", "up")
+    wait_settled(first, second)
+    wait_for(lambda: ping(client, ADDRESS), 3, "the client is answered")
+    assert neighbour(client, ADDRESS) == virtual_mac() and lab.owners(ADDRESS) == [fw1]
+
+
+def test_renamed(lab, hosts):
+    """The name is what the configuration says: under another one the interface is not its own, and back it is."""
+    fw1, _, client = hosts
+    first, second = start_pair(lab, preempt=True)
+    for step in (("down",), ("name", "other0"), ("up",)):
+        fw1.run("ip", "link", "set", "other0" if step == ("up",) else "eth0", *step)
+    first.wait_state("init", 2)
+    second.wait_state("master")
+    assert not fw1.has(ADDRESS, "other0")
+    for step in (("down",), ("name", "eth0"), ("up",)):
+        fw1.run("ip", "link", "set", "eth0" if step == ("up",) else "other0", *step)
+    wait_settled(first, second)
+    assert ping(client, ADDRESS)
+
+
+@pytest.mark.parametrize("who", [0, 1], ids=["master", "backup"])
+def test_flapping(lab, hosts, who):
+    """FRR's zebra_protodown_connected: 30 times down and up without a pause."""
+    client = hosts[2]
+    first, second = start_pair(lab, [Group(addresses=(f"{ADDRESS}/16", f"{ADDRESS6}/64"))], preempt=True)
+    text = "link set eth0 down\nlink set eth0 up\n" * 30
+    hosts[who].run("ip", "-batch", "-", text=text)
+    wait_settled(first, second)
+    assert lab.owners(ADDRESS) == [hosts[0]] and lab.owners(ADDRESS6) == [hosts[0]]
+    for host in hosts[:2]:
+        _assert_no_duplicates(host)
+    wait_for(lambda: ping(client, ADDRESS) and ping(client, ADDRESS6), 3, "the client is answered")
+
+
+def test_backup_never_answers(lab, hosts):
+    """Also after its parent flapped (FRR#16995): only the master's switch port sends ARP replies."""
+    _, fw2, client = hosts
+    observer = lab.host("observer")
+    first, second = start_pair(lab, preempt=True)
+    arp = ArpObserver(observer, ADDRESS)
+    wait_for(lambda: arp.owners() == {"fw1"}, 3, "the master answers")
+    begin_ns = boottime_ns()
+    for _ in range(5):
+        fw2.run("ip", "link", "set", "eth0", "down")
+        fw2.run("ip", "link", "set", "eth0", "up")
+    second.wait_state("backup", 3)
+    wait_settled(first, second)
+    wait_for(lambda: boottime_ns() > begin_ns + 2_000_000_000, 5, "two seconds of questions")
+    assert arp.stop().owners() == {"fw1"}
+    assert arp.two_owners_ms() == 0
+    # To the backup's own MAC neither: the frame reaches it, and the address is not there.
+    client.run("ip", "neigh", "replace", ADDRESS, "lladdr", fw2.mac(), "dev", "eth0")
+    assert not ping(client, ADDRESS)
+
+
+def test_address_taken_away_by_an_administrator(lab, hosts):
+    fw1, _, client = hosts
+    first, _ = start_pair(lab, [Group(addresses=(ADDRESS, ADDRESS6))])
+    for address in (ADDRESS, ADDRESS6):
+        words = f"{address}/{128 if ':' in address else 32}"
+        fw1.run("ip", "addr", "del", words, "dev", "eth0")
+        wait_for(lambda wanted=address: fw1.has(wanted), 1, "it is put back")
+        assert ping(client, address)
+    assert first.status()["state"] == "master"
+    fw1.run("ip", "addr", "flush", "dev", "eth0")
+    wait_for(lambda: fw1.has(ADDRESS) and fw1.has(ADDRESS6), 2, "both are put back")
+
+
+def test_netlink_overrun(lab, hosts):
+    """More changes than the socket holds while carpd is stopped for a moment: it reads the whole picture anew."""
+    fw1, _, client = hosts
+    first, second = start_pair(lab, [Group(addresses=(ADDRESS,)), Group(2, ("10.0.0.102",), interface="dummy7")][:1])
+    text = "".join(f"addr add 10.77.{n // 250}.{n % 250 + 1}/32 dev lo\n" for n in range(4000))
+    text += "".join(f"addr del 10.77.{n // 250}.{n % 250 + 1}/32 dev lo\n" for n in range(4000))
+    first.pause()
+    try:
+        fw1.run("ip", "-batch", "-", text=text)
+        fw1.run("ip", "addr", "del", f"{ADDRESS}/32", "dev", "eth0")
+    finally:
+        first.resume()
+    wait_for(lambda: len(lab.owners(ADDRESS)) == 1 and ping(client, ADDRESS), 12, "one host answers")
+    assert sorted(one.status()["state"] for one in (first, second)) == ["backup", "master"]
+
+
+def test_interface_that_does_not_exist_yet(lab):
+    fw1 = lab.host("fw1")
+    first = Carpd(fw1, [Group(interface="later0")]).start()
+    status = first.status()
+    assert status["state"] == "init" and status["problems"]
+    assert "later0" in " ".join(status["problems"])
+    fw1.run("ip", "link", "set", "eth0", "down")
+    fw1.run("ip", "link", "set", "eth0", "name", "later0")
+    fw1.run("ip", "link", "set", "later0", "up")
+    first.wait_state("master")
+    assert fw1.has(ADDRESS, "later0") and detail(first)["gate"]

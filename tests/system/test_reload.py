@@ -1,0 +1,135 @@
+"""
+What a reload disturbs: nothing that did not change.
+
+    fw1 (advskew 0) ---+
+    fw2 (advskew 100) -+- switch - client (1000 probes/s)
+"""
+
+import pytest
+from lab import Group, Prober, boottime_ns, wait_for
+from words import ADDRESS, ADDRESS6, detail, ping, start_pair, transitions, wait_settled
+
+
+@pytest.fixture(name="pair")
+def _pair(lab):
+    lab.hosts("fw1", "fw2", "client")
+    return start_pair(lab)
+
+
+@pytest.fixture(name="prober")
+def _prober(lab, pair):
+    prober = Prober(lab.all_hosts[2], ADDRESS)
+    prober.wait_answered()
+    return prober
+
+
+def _wait_adverts(daemon, count):
+    """Until so many more were sent: whoever disagrees has said so by then."""
+    sent = detail(daemon)["counters"]["adverts_sent"]
+    wait_for(lambda: detail(daemon)["counters"]["adverts_sent"] >= sent + count, 10, f"{count} adverts")
+
+
+def _undisturbed(pair, before, prober):
+    prober.wait_answered()
+    assert prober.stop().outages() == []
+    assert [transitions(one) for one in pair] == before
+
+
+def test_nothing_changed(pair, prober):
+    before = [transitions(one) for one in pair]
+    for one in pair:
+        assert one.reload()["ok"]
+    _wait_adverts(pair[0], 4)
+    _undisturbed(pair, before, prober)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["master-first", "backup-first"])
+def test_address_added_and_removed(lab, pair, prober, order):
+    """On one host after the other: neither takes the other for a stranger meanwhile."""
+    fw1, fw2, client = lab.all_hosts
+    before = [transitions(one) for one in pair]
+    for addresses in ((ADDRESS, "10.0.0.101", ADDRESS6), (ADDRESS,)):
+        for index in order:
+            pair[index].write_config([Group(addresses=addresses)])
+            pair[index].reload()
+            _wait_adverts(pair[0], 2)
+        assert all(not one.status()["problems"] for one in pair), [one.status()["problems"] for one in pair]
+        assert fw1.has("10.0.0.101") == ("10.0.0.101" in addresses) == ping(client, "10.0.0.101")
+        assert fw1.has(ADDRESS6) == (ADDRESS6 in addresses)
+        assert not fw2.has("10.0.0.101")
+    _undisturbed(pair, before, prober)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["master-first", "backup-first"])
+def test_passphrase_changed(pair, prober, order):
+    before = [transitions(one) for one in pair]
+    for index in order:
+        pair[index].write_config([Group(passphrase="another horse")])
+        pair[index].reload()
+        _wait_adverts(pair[0], 4)
+    _undisturbed(pair, before, prober)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["master-first", "backup-first"])
+def test_seal_rolled_out(lab, order):
+    """off -> offer -> require, on one host after the other."""
+    lab.hosts("fw1", "fw2", "client")
+    pair = start_pair(lab, seal="off")
+    prober = Prober(lab.all_hosts[2], ADDRESS)
+    prober.wait_answered()
+    before = [transitions(one) for one in pair]
+    for seal in ("offer", "require"):
+        for index in order:
+            pair[index].write_config(seal=seal)
+            pair[index].reload()
+            _wait_adverts(pair[0], 2)
+    assert detail(pair[1])["master_advert"]["sealed"]
+    _undisturbed(pair, before, prober)
+
+
+def test_group_added_and_removed(lab, pair, prober):
+    fw1, fw2, client = lab.all_hosts
+    before = transitions(pair[0])
+    for one in pair:
+        one.write_config([Group(), Group(2, ("10.0.0.102",))])
+        one.reload()
+    pair[0].wait_state("master", group="group2")
+    pair[1].wait_state("backup", group="group2")
+    second = Prober(client, "10.0.0.102")
+    second.wait_answered()
+    # The one that goes is handed over, also by a reload.
+    pair[0].write_config([Group()])
+    pair[0].reload()
+    pair[1].wait_state("master", group="group2")
+    second.wait_answered()
+    assert second.stop().outages() == []
+    assert not fw1.has("10.0.0.102") and fw2.has("10.0.0.102")
+    assert [one for one in transitions(pair[0]) if one[0] == "group1"] == before
+    prober.wait_answered()
+    assert prober.stop().outages() == []
+
+
+def test_bad_file(pair, prober):
+    before = [transitions(one) for one in pair]
+    with open(pair[0].config_path, "a", encoding="utf-8") as file:
+        file.write("advskw = 1\nunheard-of = 2\n")
+    done = pair[0].carpctl("reload")
+    assert done.returncode != 0 and 'did you mean "advskew"' in done.stderr and "unheard-of" in done.stderr
+    assert done.stderr.count("\n") == 1 and "\\x0a" not in done.stderr
+    assert "advskw" in pair[0].log()
+    _wait_adverts(pair[0], 2)
+    _undisturbed(pair, before, prober)
+    pair[0].write_config()
+    assert pair[0].reload()["ok"]
+
+
+def test_advskew_changed(lab, pair, prober):
+    """The master becomes the worse one; with preempt the other takes over, and no probe is lost."""
+    for one, skew in zip(pair, (200, 100)):
+        one.write_config(advskew=skew, preempt=True)
+        one.reload()
+    wait_settled(pair[1], pair[0])
+    end_ns = boottime_ns() + 500_000_000
+    wait_for(lambda: boottime_ns() > end_ns, 5, "half a second")
+    prober.wait_answered()
+    assert prober.stop().outages() == []
