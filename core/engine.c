@@ -63,7 +63,6 @@ static void place_group(struct engine *engine, struct group *group, const struct
 		        .state = VHOST_INIT,
 		        .last = {.at = engine->settings->start},
 		        .deadline = INSTANT_NEVER,
-		        .lease_end = INSTANT_NEVER,
 		        .master = {.heard = INSTANT_NEVER,
 		                   .heard_ipv4 = INSTANT_NEVER,
 		                   .heard_ipv6 = INSTANT_NEVER},
@@ -91,6 +90,9 @@ struct engine *engine_place(void *memory, const struct engine_settings *settings
 	engine->actions = place(&cursor, engine->action_capacity * sizeof(struct action));
 	engine->deadline = INSTANT_NEVER;
 	engine->random = settings->seed;
+	engine->sender = (uint32_t)engine_random(engine) & SEAL_SENDER_MAX;
+	if (engine->sender == 0)
+		engine->sender = 1;
 	for (size_t i = 0; i < settings->parent_count; i++)
 		engine->parents[i].probe_at = INSTANT_NEVER;
 	for (size_t i = 0; i < settings->group_count; i++) {
@@ -198,10 +200,14 @@ static void spread_demotion(struct engine *engine, instant now)
 
 bool engine_demote(struct engine *engine, const char *name, int value, int scope, instant now, instant until)
 {
+	const struct demotion *before = demotion_find(&engine->demotions, name);
+	bool news = before == NULL || before->value != value;
+
 	if (!demotion_raise(&engine->demotions, name, value, scope, now, until))
 		return false;
 	engine->deadline = instant_earlier(engine->deadline, until);
-	tell_demotion(engine, REPORT_DEMOTED, name, value);
+	if (news)
+		tell_demotion(engine, REPORT_DEMOTED, name, value);
 	spread_demotion(engine, now);
 	return true;
 }
@@ -228,12 +234,12 @@ static void set_parent_demotion(struct engine *engine, size_t index, const char 
 
 	if (*demoted == wanted)
 		return;
-	*demoted = wanted;
 	demotion_name(name, what, engine->settings->parent_names[index]);
-	if (wanted)
-		engine_demote(engine, name, value, DEMOTION_EVERYWHERE, now, INSTANT_NEVER);
-	else
+	if (!wanted)
 		engine_undemote(engine, name, now);
+	else if (!engine_demote(engine, name, value, DEMOTION_EVERYWHERE, now, INSTANT_NEVER))
+		return; /* the table is full; the next event tries again */
+	*demoted = wanted;
 }
 
 static bool parent_has_groups(const struct engine *engine, size_t parent)
@@ -275,6 +281,7 @@ void engine_sent(struct engine *engine, struct node *node, instant before, int e
 	struct engine_parent *parent = &engine->parents[index];
 
 	vhost_sent(&node->vhost, before, error);
+	engine_wake_for(engine, node);
 	if (error == 0) {
 		node->counters.adverts_sent++;
 	} else {
@@ -387,19 +394,40 @@ bool engine_stopped(const struct engine *engine, const struct group *group)
 	return true;
 }
 
-void engine_end_grace(struct engine *engine, struct group *group)
+static void send_new_credentials(struct engine *engine, struct group *group)
 {
 	struct report report = {.kind = REPORT_CREDENTIALS_CHANGED};
 
+	if (!group->previous_sent)
+		return;
+	group->previous_sent = false;
+	engine_tell(engine, group, NULL, &report);
+}
+
+void engine_end_grace(struct engine *engine, struct group *group)
+{
 	if (!group->previous_in_use)
 		return;
+	send_new_credentials(engine, group);
 	group->previous_in_use = false;
 	group->previous_until = INSTANT_NEVER;
 	group->previous_seal_keys = NULL;
 	group->previous_seal_key_count = 0;
 	for (size_t i = 0; i < group->node_count; i++)
 		group->nodes[i].previous_digests = NULL;
-	engine_tell(engine, group, NULL, &report);
+}
+
+/* A peer that was changed later than we were sends the old ones for up to a grace more. */
+static void tick_grace(struct engine *engine, struct group *group, instant now)
+{
+	if (!instant_reached(group->previous_until, now))
+		return;
+	if (!group->previous_sent) {
+		engine_end_grace(engine, group);
+		return;
+	}
+	send_new_credentials(engine, group);
+	group->previous_until = instant_after(group->previous_until, engine->settings->grace_ns);
 }
 
 static void forget_conflict(struct engine *engine, struct node *node, instant now)
@@ -446,8 +474,7 @@ static instant tick_group(struct engine *engine, struct group *group, instant no
 {
 	instant deadline = INSTANT_NEVER;
 
-	if (instant_reached(group->previous_until, now))
-		engine_end_grace(engine, group);
+	tick_grace(engine, group, now);
 	for (size_t i = 0; i < group->node_count; i++) {
 		struct node *node = &group->nodes[i];
 		vhost_tick(engine, &node->vhost, now);
@@ -494,6 +521,7 @@ static bool same_passphrase(const struct group_settings *a, const struct group_s
 static void carry_grace(struct group *next, const struct group *old)
 {
 	next->previous_in_use = old->previous_in_use;
+	next->previous_sent = old->previous_sent;
 	next->previous_until = old->previous_until;
 	next->previous_seal_keys = old->previous_seal_keys;
 	next->previous_seal_key_count = old->previous_seal_key_count;
@@ -506,9 +534,10 @@ static void begin_grace(struct group *next, const struct group *old, int64_t gra
 {
 	carry_grace(next, old);
 	next->previous_until = instant_after(now, grace_ns);
-	if (old->previous_in_use)
+	if (old->previous_sent)
 		return;
 	next->previous_in_use = true;
+	next->previous_sent = true;
 	next->previous_seal_keys = old->settings->seal_keys;
 	next->previous_seal_key_count = old->settings->seal_key_count;
 	for (size_t i = 0; i < next->node_count; i++)
@@ -596,6 +625,7 @@ static void adopt_parents(struct engine *next, const struct engine *old)
 			next->parents[i].demoted_for_link = old->parents[j].demoted_for_link;
 			next->parents[i].demoted_for_sending = old->parents[j].demoted_for_sending;
 			next->parents[i].probe_at = old->parents[j].probe_at;
+			next->parents[i].adopted = true;
 		}
 }
 
@@ -621,6 +651,7 @@ void engine_adopt(struct engine *next, const struct engine *old, instant now)
 {
 	next->random = old->random;
 	next->sequence = old->sequence;
+	next->sender = old->sender;
 	next->wall_offset_ns = old->wall_offset_ns;
 	next->demotions = old->demotions;
 	adopt_parents(next, old);
@@ -633,7 +664,9 @@ void engine_adopt(struct engine *next, const struct engine *old, instant now)
 	spread_demotion(next, now);
 	for (size_t i = 0; i < next->settings->parent_count; i++) {
 		const struct parent parent = next->parents[i].parent;
-		engine_parent_changed(next, i, &parent, now);
+		/* What nobody has looked at yet is not down: a demotion would move the other groups. */
+		if (next->parents[i].adopted)
+			engine_parent_changed(next, i, &parent, now);
 	}
 	next->deadline = now; /* one look at everybody */
 }

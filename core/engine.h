@@ -54,7 +54,7 @@ struct group_settings {
 	bool ttl_check;
 	const struct node_settings *nodes;
 	size_t node_count;
-	const struct shared_address *addresses;
+	const struct shared_address *addresses; /* sorted as address_compare does */
 	size_t address_count;
 	const struct address *peers; /* none: multicast */
 	size_t peer_count;
@@ -131,8 +131,9 @@ struct group {
 	uint8_t demotion; /* sum of the reasons in its scope */
 	bool stopped;     /* taken out of service by engine_stop */
 	bool virtual_mac;
-	/* The credentials before the last reload: accepted, and still the ones we send (engine_adopt). */
+	/* The credentials before the last reload (engine_adopt): accepted, and at first still sent. */
 	bool previous_in_use;
+	bool previous_sent;
 	instant previous_until;
 	const struct seal_key *previous_seal_keys;
 	size_t previous_seal_key_count;
@@ -189,6 +190,7 @@ struct engine_parent {
 	uint16_t node_of[256]; /* vhid -> index of the node, plus one; 0: none */
 	bool demoted_for_link;
 	bool demoted_for_sending;
+	bool adopted;     /* known to the engine before the last reload */
 	instant probe_at; /* while demoted for send errors */
 	uint64_t dropped[DROP_COUNT];
 };
@@ -219,11 +221,13 @@ struct engine *engine_place(void *memory, const struct engine_settings *settings
 /*
  * For a reload: next, freshly placed, takes over what old knows.  A group is the
  * same if its interface and its virtual hosts are.  States, timers and counters go
- * on; where passphrase or addresses changed, the old ones are accepted, and sent,
- * for grace_ns or until a peer uses the new ones, so that hosts can be changed one
- * after the other.  A master whose addresses changed gets ACTION_TAKE and
+ * on; where passphrase or addresses changed, the old ones are sent for grace_ns or
+ * until a peer uses the new ones, so that hosts can be changed one after the other.
+ * They are accepted for as long again, since the peer that was changed last goes
+ * on sending them.  A master whose addresses changed gets ACTION_TAKE and
  * ACTION_ANNOUNCE; dropping those that are gone is the caller's affair.
  * Groups of old that next lacks must have been stopped before (engine_stop).
+ * Interfaces that old lacks wait for engine_parent_changed, without a demotion.
  * old and its settings must stay in memory until engine_in_grace(next) is false.
  */
 void engine_adopt(struct engine *next, const struct engine *old, instant now);
@@ -271,7 +275,7 @@ void engine_take_failed(struct engine *engine, struct group *group, int error, i
 /* Somebody removed one of the shared addresses while we are master. */
 void engine_address_lost(struct engine *engine, size_t parent, const struct address *address, instant now);
 
-/* False if the table of reasons is full. */
+/* False if the table of reasons is full, or the reason has no name. */
 bool engine_demote(struct engine *engine, const char *name, int value, int scope, instant now, instant until);
 bool engine_undemote(struct engine *engine, const char *name, instant now);
 
@@ -309,6 +313,9 @@ struct address engine_source(const struct engine *engine, const struct group_set
 /* Fills in node->advert: terms, counter and digest of what is sent next (engine_send.c). */
 void engine_prepare_advert(struct engine *engine, struct node *node);
 uint64_t engine_random(struct engine *engine);
+/* Whether a group speaks from one of its shared addresses, for want of one of its own. */
+bool engine_source_is_shared(const struct engine *engine, const struct group_settings *settings,
+                             enum family family);
 /* The grace of a reload is over: from now on the new credentials only. */
 void engine_end_grace(struct engine *engine, struct group *group);
 /* After an event that may have brought a node's deadline forward. */

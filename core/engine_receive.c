@@ -68,16 +68,21 @@ static enum drop check_digest(struct inspection *seen)
 }
 
 /*
- * Only from our own address: a peer that missed our latest adverts counts on from
- * an earlier one, and may honestly use a counter that we have used.
+ * What comes from our own address is ours, looped back or recorded, however old.
+ * From a shared one only what we have sent lately is: a peer that missed our
+ * latest adverts counts on from an earlier one, and may honestly use a counter
+ * that we have used.
  */
 static enum drop check_own(const struct engine *engine, const struct inspection *seen)
 {
-	struct address own = engine_source(engine, seen->node->vhost.group->settings,
-	                                   (enum family)seen->packet.source.family);
+	const struct group_settings *settings = seen->node->vhost.group->settings;
+	enum family family = (enum family)seen->packet.source.family;
+	struct address own = engine_source(engine, settings, family);
 
 	if (!address_equal(&own, &seen->packet.source))
 		return DROP_NONE;
+	if (!engine_source_is_shared(engine, settings, family))
+		return DROP_OWN;
 	for (size_t i = 0; i < OWN_COUNTERS; i++)
 		if (seen->node->own_counters[i] == seen->advert.counter)
 			return DROP_OWN;
@@ -87,8 +92,9 @@ static enum drop check_own(const struct engine *engine, const struct inspection 
 static enum drop check_seal(struct engine *engine, struct inspection *seen, instant now)
 {
 	const struct group *group = seen->node->vhost.group;
-	const struct seal_key *keys = seen->previous ? group->previous_seal_keys : group->settings->seal_keys;
-	size_t key_count = seen->previous ? group->previous_seal_key_count : group->settings->seal_key_count;
+	bool previous = seen->previous && group->previous_seal_key_count > 0;
+	const struct seal_key *keys = previous ? group->previous_seal_keys : group->settings->seal_keys;
+	size_t key_count = previous ? group->previous_seal_key_count : group->settings->seal_key_count;
 	uint64_t wall_ns = (uint64_t)(now.ns + engine->wall_offset_ns);
 
 	if (group->settings->seal == SEAL_OFF)
@@ -106,24 +112,42 @@ static enum drop check_seal(struct engine *engine, struct inspection *seen, inst
 		break;
 	}
 	seen->sealed = true;
-	return replay_check(&seen->node->replay, &seen->packet.source, seen->seal.sequence, wall_ns,
-	                    group->settings->seal_window_ns, now);
+	if (seen->seal.sender == engine->sender)
+		return DROP_OWN;
+	return replay_check(&seen->node->replay, &seen->packet.source, seen->seal.sender, seen->seal.sequence,
+	                    wall_ns, group->settings->seal_window_ns, now);
 }
 
-/* A source that seals, and was heard sealed within a backup's patience, has no reason not to. */
+/*
+ * A source that was heard sealed just now has no reason not to.  Half of a backup's
+ * patience: a peer whose seals were switched off is believed again in time.
+ */
 static bool seals_now(const struct inspection *seen, instant now)
 {
 	const struct replay_source *source = replay_find(&seen->node->replay, &seen->packet.source);
 
 	return source != NULL &&
-	       instant_span_ns(source->heard, now) < vhost_master_down_ns(&seen->node->vhost);
+	       instant_span_ns(source->heard, now) < vhost_master_down_ns(&seen->node->vhost) / 2;
+}
+
+/* Whoever cuts the seal off a recorded advert can claim any source, but not change the counter. */
+static bool was_sealed(const struct inspection *seen)
+{
+	const struct group *group = seen->node->vhost.group;
+	uint64_t counter = seen->advert.counter;
+
+	return seal_counter_is_marked(group->settings->seal_keys, group->settings->seal_key_count,
+	                              seen->advert.vhid, counter) ||
+	       seal_counter_is_marked(group->previous_seal_keys, group->previous_seal_key_count,
+	                              seen->advert.vhid, counter);
 }
 
 static enum drop check_unsealed(struct inspection *seen, instant now)
 {
 	if (seen->sealed)
 		return DROP_NONE;
-	if (seals_now(seen, now))
+	/* With seals off nobody's are looked at, and a sealed advert counts as any other. */
+	if (seen->node->vhost.group->settings->seal != SEAL_OFF && (seals_now(seen, now) || was_sealed(seen)))
 		return DROP_UNSEALED;
 	switch (sighting_judge(&seen->node->sightings, &seen->packet.source, &seen->advert)) {
 	case SIGHTING_NEW:
@@ -214,6 +238,7 @@ static void accept(struct engine *engine, const struct inspection *seen, instant
 	                  .advskew = seen->advert.advskew,
 	                  .demote = seen->advert.demote},
 	        .sealed = seen->sealed,
+	        .sender = seen->sealed ? seen->seal.sender : 0,
 	};
 
 	node->counters.adverts_received++;

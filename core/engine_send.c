@@ -20,10 +20,28 @@ static struct terms outgoing_terms(const struct vhost *vhost)
  * As FreeBSD: random until a peer has been heard, then one more than the last.
  * Never an echo of what was heard: OpenBSD takes its own counter for a loop.
  */
+static uint64_t plain_counter(struct engine *engine, const struct node *node)
+{
+	return node->vhost.counter_adopted ? node->vhost.counter + 1 : engine_random(engine);
+}
+
+/* The key in use when old credentials are sent may be one of a time without seals. */
+static const struct seal_key *sealing_key(const struct group *group)
+{
+	if (group->previous_sent && group->previous_seal_key_count > 0)
+		return group->previous_seal_keys;
+	return group->settings->seal_keys;
+}
+
 static uint64_t next_counter(struct engine *engine, struct node *node)
 {
-	uint64_t counter = node->vhost.counter_adopted ? node->vhost.counter + 1 : engine_random(engine);
+	const struct group *group = node->vhost.group;
+	uint64_t counter;
 
+	if (group->settings->seal == SEAL_OFF)
+		counter = plain_counter(engine, node);
+	else
+		counter = seal_counter(sealing_key(group), node->vhost.vhid, (uint32_t)engine_random(engine));
 	node->vhost.counter = counter;
 	node->own_counters[node->own_next] = counter;
 	node->own_next = (uint8_t)((node->own_next + 1) % OWN_COUNTERS);
@@ -34,7 +52,7 @@ void engine_prepare_advert(struct engine *engine, struct node *node)
 {
 	const struct group *group = node->vhost.group;
 	struct terms terms = outgoing_terms(&node->vhost);
-	const struct digest *digests = group->previous_in_use ? node->previous_digests : node->digests;
+	const struct digest *digests = group->previous_sent ? node->previous_digests : node->digests;
 
 	node->advert = (struct advert){
 	        .vhid = node->vhost.vhid,
@@ -47,12 +65,19 @@ void engine_prepare_advert(struct engine *engine, struct node *node)
 	node->seal_flags = node->vhost.handover.active ? SEAL_HANDING_OVER : 0;
 }
 
-/* Nanoseconds since 1970 by the boot clock: a step of the wall clock does not move it. */
+/*
+ * Nanoseconds since 1970.  A wall clock that steps back does not move it; one that
+ * is set right after the start does, since a peer that meets us for the first time
+ * compares the sequence with its own clock.
+ */
 static uint64_t next_sequence(struct engine *engine, instant now)
 {
 	uint64_t elapsed = (uint64_t)instant_span_ns(engine->settings->start, now);
 	uint64_t sequence = engine->settings->sequence_base + elapsed;
+	int64_t wall_ns = now.ns + engine->wall_offset_ns;
 
+	if (wall_ns > 0 && (uint64_t)wall_ns > sequence)
+		sequence = (uint64_t)wall_ns;
 	if (sequence <= engine->sequence)
 		sequence = engine->sequence + 1;
 	engine->sequence = sequence;
@@ -67,11 +92,24 @@ static bool has_family(const struct group_settings *settings, enum family family
 	return false;
 }
 
+static const struct address *own_source(const struct engine *engine, const struct group_settings *settings,
+                                        enum family family)
+{
+	const struct parent *parent = &engine->parents[settings->parent].parent;
+
+	return family == FAMILY_IPV4 ? &parent->source_ipv4 : &parent->source_ipv6;
+}
+
+bool engine_source_is_shared(const struct engine *engine, const struct group_settings *settings,
+                             enum family family)
+{
+	return own_source(engine, settings, family)->family != family;
+}
+
 struct address engine_source(const struct engine *engine, const struct group_settings *settings,
                              enum family family)
 {
-	const struct parent *parent = &engine->parents[settings->parent].parent;
-	const struct address *own = family == FAMILY_IPV4 ? &parent->source_ipv4 : &parent->source_ipv6;
+	const struct address *own = own_source(engine, settings, family);
 	const struct address *chosen = NULL;
 
 	if (own->family == family)
@@ -106,19 +144,18 @@ bool engine_advert_frame(struct engine *engine, const struct node *node, size_t 
 {
 	const struct group *group = node->vhost.group;
 	const struct group_settings *settings = group->settings;
-	const struct seal_key *key =
-	        group->previous_in_use ? group->previous_seal_keys : group->settings->seal_keys;
 	struct address destination;
 	uint8_t payload[SEALED_BYTES];
 	size_t payload_bytes = ADVERT_BYTES;
 
-	if (!destination_of(settings, n, &destination))
+	if (node->vhost.state != VHOST_MASTER || !destination_of(settings, n, &destination))
 		return false;
 	ret_out->source = engine_source(engine, settings, destination.family);
 	advert_encode(&node->advert, payload);
 	if (settings->seal != SEAL_OFF) {
-		seal_write(key, &ret_out->source, payload, next_sequence(engine, now), node->seal_flags,
-		           payload + ADVERT_BYTES);
+		bool shared = engine_source_is_shared(engine, settings, destination.family);
+		seal_write(sealing_key(group), &ret_out->source, payload, next_sequence(engine, now),
+		           node->seal_flags, shared ? engine->sender : 0, payload + ADVERT_BYTES);
 		payload_bytes = SEALED_BYTES;
 	}
 	if (settings->peer_count > 0) {

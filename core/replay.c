@@ -1,12 +1,12 @@
 #include "replay.h"
 
 /* Its index, or REPLAY_SOURCES_MAX. */
-static size_t find(const struct replay *replay, const struct address *source)
+static size_t find(const struct replay *replay, const struct address *source, uint32_t sender)
 {
 	size_t i;
 
 	for (i = 0; i < REPLAY_SOURCES_MAX; i++)
-		if (replay->sources[i].address.family != FAMILY_NONE &&
+		if (replay->sources[i].address.family != FAMILY_NONE && replay->sources[i].sender == sender &&
 		    address_equal(&replay->sources[i].address, source))
 			break;
 	return i;
@@ -33,10 +33,10 @@ static uint64_t distance(uint64_t a, uint64_t b)
 	return a > b ? a - b : b - a;
 }
 
-enum drop replay_check(struct replay *replay, const struct address *source, uint64_t sequence,
-                       uint64_t wall_ns, int64_t window_ns, instant now)
+enum drop replay_check(struct replay *replay, const struct address *source, uint32_t sender,
+                       uint64_t sequence, uint64_t wall_ns, int64_t window_ns, instant now)
 {
-	size_t i = find(replay, source);
+	size_t i = find(replay, source, sender);
 	bool known = i < REPLAY_SOURCES_MAX;
 
 	if (known && sequence <= replay->sources[i].highest)
@@ -45,20 +45,21 @@ enum drop replay_check(struct replay *replay, const struct address *source, uint
 		return DROP_STALE;
 
 	struct replay_source *entry = known ? &replay->sources[i] : find_room(replay);
-	*entry = (struct replay_source){.address = *source, .highest = sequence, .heard = now};
+	*entry = (struct replay_source){
+	        .address = *source, .sender = sender, .highest = sequence, .heard = now};
 	return DROP_NONE;
 }
 
 const struct replay_source *replay_find(const struct replay *replay, const struct address *source)
 {
-	size_t i = find(replay, source);
+	size_t i = find(replay, source, 0);
 
 	return i < REPLAY_SOURCES_MAX ? &replay->sources[i] : NULL;
 }
 
 void replay_restore(struct replay *replay, const struct address *source, uint64_t highest, instant now)
 {
-	size_t i = find(replay, source);
+	size_t i = find(replay, source, 0);
 	bool known = i < REPLAY_SOURCES_MAX;
 
 	/* What was heard since counts for more than what was written down. */

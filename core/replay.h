@@ -17,6 +17,7 @@
 
 struct replay_source {
 	struct address address; /* FAMILY_NONE: a free place */
+	uint32_t sender;        /* the id in its seals: several hosts may share one address */
 	uint64_t highest;       /* last sequence accepted */
 	instant heard;          /* when that was */
 };
@@ -30,13 +31,13 @@ struct replay {
  * table, DROP_STALE if sequence is further than window_ns from wall_ns (0: no
  * such check).  sequence and wall_ns are both nanoseconds since 1970.
  */
-enum drop replay_check(struct replay *replay, const struct address *source, uint64_t sequence,
-                       uint64_t wall_ns, int64_t window_ns, instant now);
+enum drop replay_check(struct replay *replay, const struct address *source, uint32_t sender,
+                       uint64_t sequence, uint64_t wall_ns, int64_t window_ns, instant now);
 
-/* The entry of a source that has sealed, or NULL. */
+/* The entry of a source that speaks for itself and has sealed, or NULL. */
 const struct replay_source *replay_find(const struct replay *replay, const struct address *source);
 
-/* Puts back a mark from the state directory. */
+/* Puts back the mark of a source that speaks for itself, from the state directory. */
 void replay_restore(struct replay *replay, const struct address *source, uint64_t highest, instant now);
 
 #endif

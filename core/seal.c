@@ -16,7 +16,7 @@ enum {
 	AT_KEY_ID = 3,
 	AT_SEQUENCE = 4,
 	AT_FLAGS = 12,
-	AT_RESERVED = 13,
+	AT_SENDER = 13,
 	AT_MAC = 16,
 	AT_BALANCE = 32,
 	AT_END = 34,
@@ -60,7 +60,7 @@ static void mac_compute(const struct seal_key *key, const struct address *source
 }
 
 void seal_write(const struct seal_key *key, const struct address *source, const uint8_t header[ADVERT_BYTES],
-                uint64_t sequence, uint8_t flags, uint8_t ret_trailer[SEAL_BYTES])
+                uint64_t sequence, uint8_t flags, uint32_t sender, uint8_t ret_trailer[SEAL_BYTES])
 {
 	uint64_t wire = htobe64(sequence);
 
@@ -69,6 +69,9 @@ void seal_write(const struct seal_key *key, const struct address *source, const 
 	ret_trailer[AT_KEY_ID] = key->id;
 	memcpy(ret_trailer + AT_SEQUENCE, &wire, sizeof(wire));
 	ret_trailer[AT_FLAGS] = flags;
+	ret_trailer[AT_SENDER] = (uint8_t)(sender >> 16);
+	ret_trailer[AT_SENDER + 1] = (uint8_t)(sender >> 8);
+	ret_trailer[AT_SENDER + 2] = (uint8_t)sender;
 	mac_compute(key, source, header, ret_trailer, ret_trailer + AT_MAC);
 
 	uint16_t balance = internet_checksum(ret_trailer, SEAL_BYTES);
@@ -76,13 +79,12 @@ void seal_write(const struct seal_key *key, const struct address *source, const 
 	ret_trailer[AT_BALANCE + 1] = (uint8_t)balance;
 }
 
-/* The MAC covers the reserved bytes but neither the balance nor what follows it. */
+/* The MAC covers neither the balance nor what follows it. */
 static bool is_well_formed(const uint8_t trailer[SEAL_BYTES])
 {
-	static const uint8_t zeros[AT_MAC - AT_RESERVED];
+	static const uint8_t zeros[SEAL_BYTES - AT_END];
 
-	return memcmp(trailer + AT_RESERVED, zeros, AT_MAC - AT_RESERVED) == 0 &&
-	       memcmp(trailer + AT_END, zeros, SEAL_BYTES - AT_END) == 0 &&
+	return memcmp(trailer + AT_END, zeros, sizeof(zeros)) == 0 &&
 	       internet_checksum(trailer, SEAL_BYTES) == 0;
 }
 
@@ -102,6 +104,8 @@ static struct seal trailer_read(const uint8_t trailer[SEAL_BYTES])
 	memcpy(&wire, trailer + AT_SEQUENCE, sizeof(wire));
 	return (struct seal){
 	        .sequence = be64toh(wire),
+	        .sender = (uint32_t)trailer[AT_SENDER] << 16 | (uint32_t)trailer[AT_SENDER + 1] << 8 |
+	                  trailer[AT_SENDER + 2],
 	        .flags = trailer[AT_FLAGS],
 	        .key_id = trailer[AT_KEY_ID],
 	};
@@ -131,4 +135,26 @@ enum seal_verdict seal_verify(const struct seal_key *keys, size_t key_count, con
 		verdict = SEAL_WRONG;
 	}
 	return verdict;
+}
+
+uint64_t seal_counter(const struct seal_key *key, uint8_t vhid, uint32_t random)
+{
+	static const uint8_t label[] = {'c', 'a', 'r', 'p', ' ', 'c', 'o', 'u', 'n', 't', 'e', 'r', ' ', '1'};
+	struct hmac_sha256_ctx context = key->keyed;
+	uint32_t high = htobe32(random);
+	uint32_t low;
+
+	hmac_sha256_update(&context, sizeof(label), label);
+	hmac_sha256_update(&context, sizeof(vhid), &vhid);
+	hmac_sha256_update(&context, sizeof(high), (const uint8_t *)&high);
+	hmac_sha256_digest(&context, sizeof(low), (uint8_t *)&low);
+	return (uint64_t)random << 32 | be32toh(low);
+}
+
+bool seal_counter_is_marked(const struct seal_key *keys, size_t key_count, uint8_t vhid, uint64_t counter)
+{
+	for (size_t i = 0; i < key_count; i++)
+		if (seal_counter(&keys[i], vhid, (uint32_t)(counter >> 32)) == counter)
+			return true;
+	return false;
 }

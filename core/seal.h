@@ -20,6 +20,13 @@
 #define SEAL_KEYS_MAX  4  /* one to send with, the others for rotation */
 #define SEALED_BYTES   (ADVERT_BYTES + SEAL_BYTES)
 
+/*
+ * Hosts that speak from a shared address have one source between them, and need
+ * something else that tells their sequences apart: an id of 24 bits, drawn at
+ * each start.  It is zero where the source is the host's own.
+ */
+#define SEAL_SENDER_MAX 0xffffff
+
 #define SEAL_HANDING_OVER 0x01 /* flag: the sender serves on until somebody takes over */
 
 struct seal_key {
@@ -30,6 +37,7 @@ struct seal_key {
 /* What a seal says once it has been verified. */
 struct seal {
 	uint64_t sequence;
+	uint32_t sender;
 	uint8_t flags;
 	uint8_t key_id;
 };
@@ -48,16 +56,27 @@ enum seal_verdict {
 void seal_key_derive(struct seal_key *key, uint8_t id, const uint8_t *secret, size_t secret_bytes);
 
 /*
- * header is the encoded advert.  The MAC is HMAC-SHA256, cut to 16 bytes, over
- * "carp seal 1" without NUL, the trailer's first 16 bytes, one byte 4 or 6, the
- * source address (4 or 16 bytes; all zero if the parent has none), one byte vhid
- * and the header with its checksum taken as zero.
+ * header is the encoded advert; sender follows the flags, in three bytes.  The MAC is HMAC-SHA256, cut to 16
+ * bytes, over "carp seal 1" without NUL, the trailer's first 16 bytes, one byte 4 or 6, the source address (4
+ * or 16 bytes; all zero if the parent has none), one byte vhid and the header with its checksum taken as
+ * zero.
  */
 void seal_write(const struct seal_key *key, const struct address *source, const uint8_t header[ADVERT_BYTES],
-                uint64_t sequence, uint8_t flags, uint8_t ret_trailer[SEAL_BYTES]);
+                uint64_t sequence, uint8_t flags, uint32_t sender, uint8_t ret_trailer[SEAL_BYTES]);
 
 /* In constant time as to the MAC.  Writes *ret_seal on SEAL_VALID only. */
 enum seal_verdict seal_verify(const struct seal_key *keys, size_t key_count, const struct address *source,
                               const uint8_t *payload, size_t payload_bytes, struct seal *ret_seal);
+
+/*
+ * The counter of an advert that is sealed: random, as the BSDs' is while they are
+ * alone, with its low half made from its high half by the key.  Thus it tells
+ * whoever has the key that the advert was sealed when it was sent, though the
+ * trailer be cut off and the source changed; neither is covered by the digest.
+ * The low half is the start of an HMAC-SHA256 over "carp counter 1" without NUL,
+ * the vhid and the high half.
+ */
+uint64_t seal_counter(const struct seal_key *key, uint8_t vhid, uint32_t random);
+bool seal_counter_is_marked(const struct seal_key *keys, size_t key_count, uint8_t vhid, uint64_t counter);
 
 #endif

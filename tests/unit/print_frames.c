@@ -36,7 +36,7 @@ static void print_advert(const char *name, const struct address *source, const s
 	digest_sign(&digest, advert.counter, advert.digest);
 	advert_encode(&advert, payload);
 	seal_key_derive(&key, 1, passphrase.bytes, passphrase.length);
-	seal_write(&key, source, payload, 1, 0, payload + ADVERT_BYTES);
+	seal_write(&key, source, payload, 1, 0, 0, payload + ADVERT_BYTES);
 	print_frame(name, frame,
 	            packet_build(&from, &to, source, group, payload, sealed ? SEALED_BYTES : ADVERT_BYTES,
 	                         frame));

@@ -19,7 +19,7 @@ static int set_up(void **state)
 
 static enum drop check(const struct address *source, uint64_t sequence, int64_t now_ns)
 {
-	return replay_check(&replay, source, sequence, WALL, WINDOW, (instant){now_ns});
+	return replay_check(&replay, source, 0, sequence, WALL, WINDOW, (instant){now_ns});
 }
 
 static void test_only_newer(void **state)
@@ -56,9 +56,9 @@ static void test_window_at_first_sight(void **state)
 static void test_no_window(void **state)
 {
 	(void)state;
-	assert_int_equal(replay_check(&replay, &a, 1, WALL, 0, (instant){1}), DROP_NONE);
-	assert_int_equal(replay_check(&replay, &a, UINT64_MAX, WALL, 0, (instant){2}), DROP_NONE);
-	assert_int_equal(replay_check(&replay, &a, 0, WALL, 0, (instant){3}), DROP_REPLAY);
+	assert_int_equal(replay_check(&replay, &a, 0, 1, WALL, 0, (instant){1}), DROP_NONE);
+	assert_int_equal(replay_check(&replay, &a, 0, UINT64_MAX, WALL, 0, (instant){2}), DROP_NONE);
+	assert_int_equal(replay_check(&replay, &a, 0, 0, WALL, 0, (instant){3}), DROP_REPLAY);
 }
 
 static void test_the_silent_make_room(void **state)
@@ -105,6 +105,18 @@ static void test_unnumbered(void **state)
 	assert_int_equal(check(&none, WALL, 2), DROP_REPLAY);
 }
 
+/* Two hosts without addresses of their own: the slower clock must not silence its owner. */
+static void test_senders_of_one_source(void **state)
+{
+	(void)state;
+	assert_int_equal(replay_check(&replay, &a, 7, WALL + 9, WALL, WINDOW, (instant){1}), DROP_NONE);
+	assert_int_equal(replay_check(&replay, &a, 8, WALL + 2, WALL, WINDOW, (instant){2}), DROP_NONE);
+	assert_int_equal(replay_check(&replay, &a, 7, WALL + 9, WALL, WINDOW, (instant){3}), DROP_REPLAY);
+	assert_int_equal(replay_check(&replay, &a, 8, WALL + 2, WALL, WINDOW, (instant){3}), DROP_REPLAY);
+	assert_int_equal(replay_check(&replay, &a, 8, WALL + 3, WALL, WINDOW, (instant){4}), DROP_NONE);
+	assert_null(replay_find(&replay, &a));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +126,7 @@ int main(void)
 	        cmocka_unit_test_setup(test_the_silent_make_room, set_up),
 	        cmocka_unit_test_setup(test_restore, set_up),
 	        cmocka_unit_test_setup(test_unnumbered, set_up),
+	        cmocka_unit_test_setup(test_senders_of_one_source, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

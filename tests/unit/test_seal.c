@@ -20,7 +20,7 @@ static int set_up(void **state)
 	source = address_of("10.0.0.1");
 	bytes_of("2101000700019b6a00000000000000014a22922a36d43539501424739cc5a8b006843aaf", payload,
 	         ADVERT_BYTES);
-	seal_write(&key, &source, payload, SEQUENCE, SEAL_HANDING_OVER, payload + ADVERT_BYTES);
+	seal_write(&key, &source, payload, SEQUENCE, SEAL_HANDING_OVER, 0, payload + ADVERT_BYTES);
 	return 0;
 }
 
@@ -53,7 +53,7 @@ static void test_known_answers(void **state)
 	assert_memory_equal(payload + ADVERT_BYTES, right, SEAL_BYTES);
 
 	source = address_of("fe80::1");
-	seal_write(&key, &source, payload, SEQUENCE, SEAL_HANDING_OVER, payload + ADVERT_BYTES);
+	seal_write(&key, &source, payload, SEQUENCE, SEAL_HANDING_OVER, 0, payload + ADVERT_BYTES);
 	bytes_of("435801031796f4b2c0ffee0101000000c5699dd3bc5a1c9bf465da0162710c9385ba0000", right,
 	         SEAL_BYTES);
 	assert_memory_equal(payload + ADVERT_BYTES, right, SEAL_BYTES);
@@ -68,6 +68,10 @@ static void test_round_trip(void **state)
 	assert_true(seal.sequence == SEQUENCE);
 	assert_int_equal(seal.flags, SEAL_HANDING_OVER);
 	assert_int_equal(seal.key_id, 3);
+	assert_int_equal(seal.sender, 0);
+	seal_write(&key, &source, payload, SEQUENCE, 0, 0xabcdef, payload + ADVERT_BYTES);
+	assert_int_equal(seal_verify(&key, 1, &source, payload, SEALED_BYTES, &seal), SEAL_VALID);
+	assert_int_equal(seal.sender, 0xabcdef);
 }
 
 /* Peers that sum 36 bytes and peers that sum the whole packet both find it right. */
@@ -75,7 +79,7 @@ static void test_neutral(void **state)
 {
 	(void)state;
 	for (uint64_t sequence = 0; sequence < 5000; sequence++) {
-		seal_write(&key, &source, payload, sequence * SEQUENCE, (uint8_t)sequence,
+		seal_write(&key, &source, payload, sequence * SEQUENCE, (uint8_t)sequence, (uint32_t)sequence,
 		           payload + ADVERT_BYTES);
 		assert_int_equal(independent_sum(payload, ADVERT_BYTES), 0xffff);
 		assert_int_equal(independent_sum(payload + ADVERT_BYTES, SEAL_BYTES), 0xffff);
@@ -112,7 +116,7 @@ static void test_source(void **state)
 	assert_int_equal(verify(SEALED_BYTES), SEAL_WRONG);
 	source = address_of("0.0.0.0");
 	assert_int_equal(verify(SEALED_BYTES), SEAL_WRONG);
-	seal_write(&key, &source, payload, SEQUENCE, 0, payload + ADVERT_BYTES);
+	seal_write(&key, &source, payload, SEQUENCE, 0, 0, payload + ADVERT_BYTES);
 	assert_int_equal(verify(SEALED_BYTES), SEAL_VALID);
 	source = address_of("::");
 	assert_int_equal(verify(SEALED_BYTES), SEAL_WRONG);
@@ -159,6 +163,25 @@ static void test_keys(void **state)
 	assert_int_equal(seal_verify(keys, 3, &source, payload, SEALED_BYTES, &seal), SEAL_VALID);
 }
 
+/* Computed with Python's hmac. */
+static void test_marked_counters(void **state)
+{
+	(void)state;
+	struct seal_key other;
+
+	seal_key_derive(&other, 3, (const uint8_t *)"other", 5);
+	uint64_t counter = seal_counter(&key, 42, 0x01020304);
+	assert_true(counter == UINT64_C(0x010203048cda29a5));
+	assert_true(seal_counter_is_marked(&key, 1, 42, counter));
+	/* A BSD that counts on from it does not carry the mark, nor does another group or key. */
+	assert_false(seal_counter_is_marked(&key, 1, 42, counter + 1));
+	assert_false(seal_counter_is_marked(&key, 1, 43, counter));
+	assert_false(seal_counter_is_marked(&other, 1, 42, counter));
+	assert_false(seal_counter_is_marked(&key, 0, 42, counter));
+	struct seal_key both[] = {other, key};
+	assert_true(seal_counter_is_marked(both, 2, 42, counter));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +193,7 @@ int main(void)
 	        cmocka_unit_test_setup(test_lengths, set_up),
 	        cmocka_unit_test_setup(test_reserved, set_up),
 	        cmocka_unit_test_setup(test_keys, set_up),
+	        cmocka_unit_test_setup(test_marked_counters, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

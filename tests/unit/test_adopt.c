@@ -1,0 +1,335 @@
+/*
+ * Reloads: what goes on, what is told, and for how long the old passphrase and
+ * addresses are sent and accepted.
+ */
+#include "lab.h"
+
+static struct lab old, next;
+
+static int set_up(void **state)
+{
+	(void)state;
+	lab_init(&old);
+	lab_init(&next);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	lab_close(&old);
+	lab_close(&next);
+	return 0;
+}
+
+static void adopt(void)
+{
+	next.now = old.now;
+	next.settings.start = old.now;
+	lab_place(&next);
+	engine_adopt(next.engine, old.engine, next.now);
+}
+
+static void other_passphrase(void)
+{
+	next.group.passphrase = (struct passphrase){"changed", 7};
+}
+
+static bool sends_like(struct lab *lab, const struct group_settings *like)
+{
+	const struct advert *advert = &lab_node(lab)->advert;
+	struct digest digest;
+
+	digest_prepare(&digest, &like->passphrase, LAB_VHID, like->addresses, like->address_count,
+	               DIGEST_WITHOUT_LINK_LOCAL);
+	return digest_verify(&digest, advert->counter, advert->digest);
+}
+
+static enum drop hear_like(const struct group_settings *like)
+{
+	return lab_hear(&next, (struct said)SAID("10.0.0.2", 1, 200, 0, .like = like));
+}
+
+static void test_nothing_changed(void **state)
+{
+	(void)state;
+	lab_place(&old);
+	int64_t t = lab_become_master(&old);
+
+	adopt();
+	lab_expect(&next, "");
+	assert_int_equal(lab_vhost(&next)->state, VHOST_MASTER);
+	assert_int_equal(lab_vhost(&next)->deadline.ns, t + 1390625000);
+	assert_int_equal(next.engine->groups[0].masters, 1);
+	assert_ptr_equal(lab_vhost(&next)->group, &next.engine->groups[0]);
+	assert_int_equal(next.engine->sender, old.engine->sender);
+	assert_false(engine_in_grace(next.engine));
+	assert_int_equal(engine_deadline(next.engine).ns, t);
+	lab_tick(&next, t);
+	lab_expect(&next, "");
+}
+
+static void test_terms_changed(void **state)
+{
+	(void)state;
+	lab_place(&old);
+	lab_become_master(&old);
+	next.node.advskew = 50;
+	adopt();
+	lab_expect(&next, "advert 1/50/0, serve");
+	assert_int_equal(lab_vhost(&next)->deadline.ns, old.now.ns + NS_PER_S + 50 * NS_PER_S / 256);
+}
+
+static void test_addresses_changed(void **state)
+{
+	(void)state;
+	lab_place(&old);
+	lab_become_master(&old);
+	next.addresses[1].address = address_of("10.0.0.101");
+	next.group.address_count = 2;
+	adopt();
+	lab_expect(&next, "take, announce");
+	assert_true(engine_in_grace(next.engine));
+}
+
+static void test_addresses_changed_on_a_backup(void **state)
+{
+	(void)state;
+	lab_place(&old);
+	lab_up(&old);
+	lab_settle(&old);
+	next.addresses[1].address = address_of("10.0.0.101");
+	next.group.address_count = 2;
+	adopt();
+	lab_expect(&next, "");
+	assert_int_equal(lab_vhost(&next)->deadline.ns, 3390625000);
+	assert_int_equal(hear_like(&old.group), DROP_NONE);
+	assert_int_equal(hear_like(&next.group), DROP_NONE);
+}
+
+/* The old ones are sent for one grace and accepted for two. */
+static void test_grace(void **state)
+{
+	(void)state;
+	lab_place(&old);
+	lab_become_master(&old);
+	other_passphrase();
+	adopt();
+	lab_expect(&next, "");
+	int64_t t = next.now.ns;
+
+	bool told = false;
+	while (!told) {
+		lab_tick(&next, engine_deadline(next.engine).ns);
+		lab_settle(&next);
+		told = strstr(next.text, "credentials-changed") != NULL;
+		assert_true(sends_like(&next, next.now.ns < t + 60 * NS_PER_S ? &old.group : &next.group) ||
+		            told);
+		assert_true(engine_in_grace(next.engine));
+	}
+	assert_int_equal(next.now.ns, t + 60 * NS_PER_S);
+	assert_int_equal(hear_like(&old.group), DROP_NONE);
+	while (engine_deadline(next.engine).ns < t + 120 * NS_PER_S) {
+		lab_tick(&next, engine_deadline(next.engine).ns);
+		lab_settle(&next);
+		assert_null(strstr(next.text, "credentials"));
+	}
+	assert_true(sends_like(&next, &next.group));
+	assert_true(engine_in_grace(next.engine));
+	next.now.ns = t + 120 * NS_PER_S;
+	lab_tick(&next, next.now.ns);
+	lab_settle(&next);
+	assert_null(strstr(next.text, "credentials"));
+	assert_false(engine_in_grace(next.engine));
+	assert_int_equal(hear_like(&old.group), DROP_DIGEST);
+}
+
+static void test_a_peer_uses_the_new_ones(void **state)
+{
+	(void)state;
+	lab_place(&old);
+	lab_become_master(&old);
+	other_passphrase();
+	adopt();
+	assert_int_equal(hear_like(&next.group), DROP_NONE);
+	lab_expect(&next, "credentials-changed, advert 1/100/0, serve, announce");
+	assert_true(sends_like(&next, &next.group));
+	assert_false(engine_in_grace(next.engine));
+	assert_int_equal(hear_like(&old.group), DROP_DIGEST);
+}
+
+static void test_second_reload_within_the_grace(void **state)
+{
+	(void)state;
+	struct lab third;
+
+	lab_place(&old);
+	lab_become_master(&old);
+	other_passphrase();
+	adopt();
+	lab_settle(&next);
+	lab_init(&third);
+	third.now = next.now;
+	third.group.passphrase = (struct passphrase){"third", 5};
+	lab_place(&third);
+	engine_adopt(third.engine, next.engine, third.now);
+	/* Those that the peers are known to have. */
+	assert_int_equal(lab_hear(&third, (struct said)SAID("10.0.0.2", 1, 200, 0, .like = &old.group)),
+	                 DROP_NONE);
+	lab_settle(&third);
+	assert_true(sends_like(&third, &old.group));
+	assert_int_equal(lab_hear(&third, (struct said)SAID("10.0.0.2", 1, 200, 0, .like = &next.group)),
+	                 DROP_DIGEST);
+	lab_close(&third);
+}
+
+/* Once the second ones are sent, they are what the peers know. */
+static void test_second_reload_after_the_grace(void **state)
+{
+	(void)state;
+	struct lab third;
+
+	lab_place(&old);
+	lab_become_master(&old);
+	other_passphrase();
+	adopt();
+	for (int64_t end = next.now.ns + 70 * NS_PER_S; next.now.ns < end;) {
+		lab_tick(&next, engine_deadline(next.engine).ns);
+		lab_settle(&next);
+	}
+	lab_init(&third);
+	third.now = next.now;
+	third.group.passphrase = (struct passphrase){"third", 5};
+	lab_place(&third);
+	engine_adopt(third.engine, next.engine, third.now);
+	lab_hear(&third, (struct said)SAID("10.0.0.2", 1, 200, 0, .like = &next.group));
+	lab_settle(&third);
+	assert_true(sends_like(&third, &next.group));
+	lab_close(&third);
+}
+
+static void test_seals_in_the_grace(void **state)
+{
+	(void)state;
+	old.group.seal = next.group.seal = SEAL_REQUIRE;
+	seal_key_derive(&next.key, 0, (const uint8_t *)"changed", 7);
+	other_passphrase();
+	lab_place(&old);
+	lab_up(&old);
+	lab_settle(&old);
+	adopt();
+	struct said said = SAID("10.0.0.2", 1, 0, 0, .sealed = true, .like = &old.group);
+	assert_int_equal(lab_hear(&next, said), DROP_NONE);
+	said.like = &next.group;
+	assert_int_equal(lab_hear(&next, said), DROP_NONE);
+	said.like = &old.group;
+	assert_int_equal(lab_hear(&next, said), DROP_DIGEST);
+}
+
+/* A configuration without seals before, and so perhaps without a key. */
+static void test_seals_begin_in_the_grace(void **state)
+{
+	(void)state;
+	struct advert_out out;
+
+	old.group.seal_keys = NULL;
+	old.group.seal_key_count = 0;
+	next.group.seal = SEAL_OFFER;
+	other_passphrase();
+	lab_place(&old);
+	lab_become_master(&old);
+	adopt();
+	lab_tick(&next, next.now.ns + 1390625000);
+	assert_true(engine_advert_frame(next.engine, lab_node(&next), 0, next.now, &out));
+	lab_settle(&next);
+	assert_true(sends_like(&next, &old.group));
+}
+
+/* A group on an interface that is new here: its state is not known yet, so it is not down. */
+static void test_new_interface(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"eth1", "eth0"};
+	static const struct node_settings other_node = {.vhid = 9};
+	struct group_settings groups[2];
+
+	lab_place(&old);
+	lab_become_master(&old);
+	groups[0] = next.group;
+	groups[0].nodes = &other_node;
+	groups[1] = next.group;
+	groups[1].parent = 1;
+	next.settings.groups = groups;
+	next.settings.group_count = next.settings.node_count = next.settings.parent_count = 2;
+	next.settings.parent_names = names;
+	adopt();
+	lab_expect(&next, "");
+	assert_int_equal(next.engine->nodes[1].vhost.state, VHOST_MASTER);
+	lab_up(&next);
+	lab_expect(&next, "init>backup started");
+}
+
+static void test_interface_gone(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"eth1"};
+
+	lab_place(&old);
+	lab_up(&old);
+	lab_down(&old);
+	lab_settle(&old);
+	assert_int_equal(old.engine->groups[0].demotion, DEMOTE_LINK_DOWN);
+	next.settings.parent_names = names;
+	adopt();
+	assert_null(demotion_find(&next.engine->demotions, "link eth0"));
+	assert_int_equal(next.engine->groups[0].demotion, 0);
+}
+
+static void test_demotions_go_on(void **state)
+{
+	(void)state;
+	lab_place(&old);
+	lab_up(&old);
+	engine_demote(old.engine, "maintenance", 255, DEMOTION_EVERYWHERE, old.now, INSTANT_NEVER);
+	lab_settle(&old);
+	adopt();
+	lab_expect(&next, "");
+	assert_int_equal(next.engine->groups[0].demotion, 255);
+}
+
+static void test_counterpart(void **state)
+{
+	(void)state;
+	next.node.vhid = 8;
+	lab_place(&old);
+	lab_place(&next);
+	assert_null(engine_counterpart(next.engine, old.engine, &old.engine->groups[0]));
+	next.node.vhid = LAB_VHID;
+	next.group.name = "renamed";
+	assert_ptr_equal(engine_counterpart(next.engine, old.engine, &old.engine->groups[0]),
+	                 &next.engine->groups[0]);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        TEST(test_nothing_changed),
+	        TEST(test_terms_changed),
+	        TEST(test_addresses_changed),
+	        TEST(test_addresses_changed_on_a_backup),
+	        TEST(test_grace),
+	        TEST(test_a_peer_uses_the_new_ones),
+	        TEST(test_second_reload_within_the_grace),
+	        TEST(test_second_reload_after_the_grace),
+	        TEST(test_seals_in_the_grace),
+	        TEST(test_seals_begin_in_the_grace),
+	        TEST(test_new_interface),
+	        TEST(test_interface_gone),
+	        TEST(test_demotions_go_on),
+	        TEST(test_counterpart),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

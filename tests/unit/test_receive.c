@@ -1,0 +1,400 @@
+#include "lab.h"
+
+static struct lab lab;
+
+static int set_up(void **state)
+{
+	(void)state;
+	lab_init(&lab);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	lab_close(&lab);
+	return 0;
+}
+
+static void start(void)
+{
+	lab_place(&lab);
+	lab_up(&lab);
+	lab_settle(&lab);
+}
+
+/* A dropped advert is counted where it belongs and touches no state and no timer. */
+static void expect_drop(struct said said, enum drop right)
+{
+	const struct vhost before = *lab_vhost(&lab);
+	uint64_t count = lab_node(&lab)->counters.dropped[right];
+
+	assert_string_equal(drop_name(lab_hear(&lab, said)), drop_name(right));
+	assert_int_equal(lab_node(&lab)->counters.dropped[right], count + 1);
+	assert_memory_equal(&before, lab_vhost(&lab), sizeof(before));
+}
+
+#define DROP(right, ...) expect_drop((struct said)SAID(__VA_ARGS__), right)
+#define HEAR(...)        assert_string_equal(drop_name(lab_hear(&lab, (struct said)SAID(__VA_ARGS__))), "none")
+
+/* Changes bytes of a good advert, from the start of the IP header. */
+static enum drop hear_damaged(size_t at, uint8_t value, size_t bytes)
+{
+	uint8_t packet[PACKET_FRAME_MAX] = {0};
+	struct said said = SAID("10.0.0.2", 1, 0, 0);
+	size_t whole = lab_write(&lab, &said, packet);
+
+	packet[at] = value;
+	if (at < 20) {
+		packet[10] = packet[11] = 0;
+		uint16_t checksum = internet_checksum(packet, 20);
+		packet[10] = (uint8_t)(checksum >> 8);
+		packet[11] = (uint8_t)checksum;
+	}
+	return lab_receive(&lab, packet, bytes != 0 ? bytes : whole);
+}
+
+static void test_packets(void **state)
+{
+	(void)state;
+	start();
+	for (size_t bytes = 1; bytes < 56; bytes++)
+		assert_int_equal(hear_damaged(1, 0, bytes), DROP_HEADER);
+	assert_int_equal(hear_damaged(6, 0x20, 0), DROP_FRAGMENT);
+	assert_int_equal(hear_damaged(8, 254, 0), DROP_TTL);
+	assert_int_equal(hear_damaged(3, 20 + 35, 0), DROP_LENGTH);
+	assert_int_equal(hear_damaged(3, 20 + 1, 0), DROP_LENGTH);
+	assert_int_equal(hear_damaged(20, 0x11, 0), DROP_VERSION);
+	assert_int_equal(hear_damaged(22, 77, 0), DROP_CHECKSUM);
+	assert_int_equal(hear_damaged(21, 8, 0), DROP_VHID);
+	/* Before the virtual host is known, the interface counts. */
+	assert_int_equal(lab.engine->parents[0].dropped[DROP_VHID], 1);
+	assert_int_equal(lab.engine->parents[0].dropped[DROP_HEADER], 55);
+	assert_int_equal(lab_node(&lab)->counters.dropped[DROP_TTL], 1);
+	lab_expect(&lab, "");
+	assert_int_equal(lab_vhost(&lab)->master.source.family, FAMILY_NONE);
+	HEAR("10.0.0.2", 1, 0, 0);
+	assert_int_equal(lab_node(&lab)->counters.adverts_received, 1);
+}
+
+static void test_vrrp(void **state)
+{
+	(void)state;
+	uint8_t packet[PACKET_FRAME_MAX];
+	struct said said = SAID("10.0.0.2", 1, 0, 0);
+
+	start();
+	lab_write(&lab, &said, packet);
+	packet[3] = 20 + 20; /* version 2 with one address */
+	packet[10] = packet[11] = 0;
+	uint16_t checksum = internet_checksum(packet, 20);
+	packet[10] = (uint8_t)(checksum >> 8);
+	packet[11] = (uint8_t)checksum;
+	packet[23] = 1;
+	assert_int_equal(lab_receive(&lab, packet, 40), DROP_VRRP);
+	packet[20] = 0x31;
+	assert_int_equal(lab_receive(&lab, packet, 40), DROP_VRRP);
+}
+
+static void test_unicast(void **state)
+{
+	(void)state;
+	const struct address peers[] = {address_of("10.0.0.2"), address_of("10.0.0.3")};
+
+	lab.group.peers = peers;
+	lab.group.peer_count = 2;
+	start();
+	DROP(DROP_DESTINATION, "10.0.0.2", 1, 0, 0);
+	DROP(DROP_STRANGER, "10.0.0.4", 1, 0, 0, .destination = "10.0.0.1");
+	DROP(DROP_TTL, "10.0.0.2", 1, 0, 0, .destination = "10.0.0.1", .ttl = 254);
+	HEAR("10.0.0.3", 1, 0, 0, .destination = "10.0.0.1");
+	lab.group.ttl_check = false;
+	HEAR("10.0.0.3", 1, 0, 0, .destination = "10.0.0.1", .ttl = 254);
+}
+
+static void test_multicast_only(void **state)
+{
+	(void)state;
+	start();
+	DROP(DROP_DESTINATION, "10.0.0.2", 1, 0, 0, .destination = "10.0.0.1");
+}
+
+static void test_conflict_is_told_once(void **state)
+{
+	(void)state;
+	struct group_settings other = lab.group;
+
+	other.passphrase = (struct passphrase){"Secret", 6};
+	start();
+	lab.now.ns = NS_PER_S;
+	DROP(DROP_DIGEST, "10.0.0.2", 1, 0, 0, .like = &other);
+	lab_expect(&lab, "conflict");
+	lab.now.ns = 2 * NS_PER_S;
+	DROP(DROP_DIGEST, "10.0.0.2", 1, 0, 0, .like = &other);
+	DROP(DROP_DIGEST, "10.0.0.3", 1, 0, 0, .like = &other);
+	lab_expect(&lab, "");
+	assert_int_equal(lab_node(&lab)->conflict.count, 3);
+	/* Keeps it from rising meanwhile. */
+	for (int64_t s = 3; s < 32; s++) {
+		lab.now.ns = s * NS_PER_S;
+		HEAR("10.0.0.2", 1, 0, 0);
+		engine_tick(lab.engine, lab.now);
+		lab_expect(&lab, "");
+	}
+	lab.now.ns = 32 * NS_PER_S - 1;
+	HEAR("10.0.0.2", 1, 0, 0);
+	assert_int_equal(engine_deadline(lab.engine).ns, 32 * NS_PER_S);
+	lab_tick(&lab, 32 * NS_PER_S);
+	lab_expect(&lab, "conflict-over");
+	DROP(DROP_DIGEST, "10.0.0.2", 1, 0, 0, .like = &other);
+	lab_expect(&lab, "conflict");
+}
+
+static void test_own(void **state)
+{
+	(void)state;
+	lab.group.seal = SEAL_OFFER;
+	start();
+	/* Recorded or looped back, however old and whatever the seal. */
+	DROP(DROP_OWN, "10.0.0.1", 1, 0, 0);
+	DROP(DROP_OWN, "10.0.0.1", 1, 100, 0, .sealed = true);
+	DROP(DROP_OWN, "fe80::1", 1, 100, 0);
+}
+
+static void test_own_unnumbered(void **state)
+{
+	(void)state;
+	struct advert_out out;
+
+	lab.group.seal = SEAL_OFFER;
+	lab_place(&lab);
+	lab_become_master(&lab);
+	lab_up_unnumbered(&lab);
+	assert_true(engine_advert_frame(lab.engine, lab_node(&lab), 0, lab.now, &out));
+	assert_int_equal(lab_receive(&lab, out.bytes + ETHERNET_BYTES, out.length - ETHERNET_BYTES),
+	                 DROP_OWN);
+	for (int i = 0; i < 2 * OWN_COUNTERS; i++) {
+		lab_tick(&lab, engine_deadline(lab.engine).ns);
+		lab_settle(&lab);
+	}
+	/* Out of the list of counters, but the seal's sender is us. */
+	assert_int_equal(lab_receive(&lab, out.bytes + ETHERNET_BYTES, out.length - ETHERNET_BYTES),
+	                 DROP_OWN);
+	/* Another host without an address, whose clock is behind. */
+	HEAR("10.0.0.100", 1, 200, 0, .sealed = true, .sender = 1, .sequence = LAB_SEQUENCE - NS_PER_S);
+	HEAR("10.0.0.100", 1, 200, 0, .sealed = true, .sender = 2, .sequence = LAB_SEQUENCE + NS_PER_S);
+	HEAR("10.0.0.100", 1, 200, 0, .sealed = true, .sender = 1, .sequence = LAB_SEQUENCE);
+	DROP(DROP_REPLAY, "10.0.0.100", 1, 200, 0, .sealed = true, .sender = 1, .sequence = LAB_SEQUENCE);
+}
+
+static void test_seal(void **state)
+{
+	(void)state;
+	struct group_settings other = lab.group;
+	struct seal_key key, unknown;
+
+	lab.group.seal = SEAL_OFFER;
+	seal_key_derive(&key, 0, (const uint8_t *)"wrong", 5);
+	seal_key_derive(&unknown, 9, (const uint8_t *)"wrong", 5);
+	start();
+	other.seal_keys = &key;
+	DROP(DROP_SEAL, "10.0.0.2", 1, 0, 0, .sealed = true, .like = &other);
+	DROP(DROP_STALE, "10.0.0.2", 1, 0, 0, .sealed = true, .sequence = LAB_SEQUENCE - 61 * NS_PER_S);
+	HEAR("10.0.0.2", 1, 0, 0, .sealed = true, .sequence = LAB_SEQUENCE + 5);
+	DROP(DROP_REPLAY, "10.0.0.2", 1, 0, 0, .sealed = true, .sequence = LAB_SEQUENCE + 5);
+	HEAR("10.0.0.2", 1, 0, 0, .sealed = true, .sequence = LAB_SEQUENCE + 6);
+	/* A key that we have not been given yet. */
+	other.seal_keys = &unknown;
+	HEAR("10.0.0.3", 1, 0, 0, .sealed = true, .like = &other);
+	lab.group.seal = SEAL_REQUIRE;
+	DROP(DROP_KEY, "10.0.0.3", 1, 0, 0, .sealed = true, .like = &other);
+	DROP(DROP_UNSEALED, "10.0.0.3", 1, 0, 0);
+}
+
+static void test_unsealed_from_one_who_seals(void **state)
+{
+	(void)state;
+	lab.group.seal = SEAL_OFFER;
+	start();
+	HEAR("10.0.0.2", 1, 0, 0, .sealed = true);
+	lab_settle(&lab);
+	DROP(DROP_UNSEALED, "10.0.0.2", 1, 0, 0);
+	lab_expect(&lab, "unsealed");
+	DROP(DROP_UNSEALED, "10.0.0.2", 1, 0, 0);
+	lab_expect(&lab, "");
+	HEAR("10.0.0.3", 1, 0, 0);
+	/* Half of a backup's patience later it has switched its seals off: in time for the timer. */
+	lab.now.ns = vhost_master_down_ns(lab_vhost(&lab)) / 2 - 1;
+	DROP(DROP_UNSEALED, "10.0.0.2", 1, 0, 0);
+	lab.now.ns++;
+	HEAR("10.0.0.2", 1, 0, 0);
+}
+
+static void test_seals_off_here(void **state)
+{
+	(void)state;
+	lab.group.seal = SEAL_OFFER;
+	start();
+	HEAR("10.0.0.2", 1, 0, 0, .sealed = true);
+	/* As after a reload: who sealed a moment ago still does, and nobody looks at it. */
+	lab.group.seal = SEAL_OFF;
+	HEAR("10.0.0.2", 1, 0, 0, .sealed = true);
+	HEAR("10.0.0.2", 1, 0, 0, .counter = seal_counter(&lab.key, LAB_VHID, 77), .sealed = true);
+	HEAR("10.0.0.2", 1, 0, 0);
+}
+
+/* The seal cut off a recorded advert, and its source changed. */
+static void test_stripped(void **state)
+{
+	(void)state;
+	struct lab sender;
+	struct advert_out out;
+	uint8_t *ip = out.bytes + ETHERNET_BYTES;
+
+	lab.group.seal = SEAL_OFFER;
+	start();
+	lab_init(&sender);
+	sender.group.seal = SEAL_OFFER;
+	lab_place(&sender);
+	lab_become_master(&sender);
+	assert_true(engine_advert_frame(sender.engine, lab_node(&sender), 0, sender.now, &out));
+	assert_int_equal(out.length, ETHERNET_BYTES + 20 + SEALED_BYTES);
+	ip[3] = 20 + ADVERT_BYTES;
+	ip[15] = 9; /* 10.0.0.9 */
+	ip[10] = ip[11] = 0;
+	uint16_t checksum = internet_checksum(ip, 20);
+	ip[10] = (uint8_t)(checksum >> 8);
+	ip[11] = (uint8_t)checksum;
+	assert_int_equal(lab_receive(&lab, ip, 20 + ADVERT_BYTES), DROP_UNSEALED);
+	/* A BSD that counts on from it is heard. */
+	HEAR("10.0.0.9", 1, 0, 0, .counter = lab_node(&sender)->advert.counter + 1);
+	/* The same with the key's id made unknown. */
+	ip[3] = 20 + SEALED_BYTES;
+	ip[10] = ip[11] = 0;
+	checksum = internet_checksum(ip, 20);
+	ip[10] = (uint8_t)(checksum >> 8);
+	ip[11] = (uint8_t)checksum;
+	ip[20 + ADVERT_BYTES + 3] = 99;
+	ip[20 + ADVERT_BYTES + 32] = ip[20 + ADVERT_BYTES + 33] = 0;
+	checksum = internet_checksum(ip + 20 + ADVERT_BYTES, SEAL_BYTES);
+	ip[20 + ADVERT_BYTES + 32] = (uint8_t)(checksum >> 8);
+	ip[20 + ADVERT_BYTES + 33] = (uint8_t)checksum;
+	assert_int_equal(lab_receive(&lab, ip, 20 + SEALED_BYTES), DROP_UNSEALED);
+	lab_close(&sender);
+}
+
+static void test_sealed_counters_are_random(void **state)
+{
+	(void)state;
+	uint64_t last = 0;
+
+	lab.group.seal = SEAL_OFFER;
+	lab_place(&lab);
+	lab_become_master(&lab);
+	for (int i = 0; i < 20; i++) {
+		uint64_t counter = lab_node(&lab)->advert.counter;
+		assert_true(seal_counter_is_marked(&lab.key, 1, LAB_VHID, counter));
+		assert_true(counter != last + 1);
+		last = counter;
+		HEAR("10.0.0.2", 1, 200, 0, .sealed = true);
+		lab_tick(&lab, engine_deadline(lab.engine).ns);
+		lab_settle(&lab);
+	}
+}
+
+/* As FreeBSD: random until a peer is heard, then one more than the last. */
+static void test_plain_counters(void **state)
+{
+	(void)state;
+	lab_place(&lab);
+	int64_t t = lab_become_master(&lab);
+	uint64_t first = lab_node(&lab)->advert.counter;
+
+	lab_tick(&lab, t + 1390625000);
+	lab_settle(&lab);
+	assert_true(lab_node(&lab)->advert.counter != first + 1);
+	HEAR("10.0.0.2", 1, 200, 0, .counter = 4711);
+	assert_true(lab_node(&lab)->advert.counter != 4711);
+	lab_settle(&lab);
+	lab_tick(&lab, t + 3 * 1390625000LL);
+	lab_settle(&lab);
+	assert_int_equal(lab_node(&lab)->advert.counter, 4712);
+}
+
+/* The counter moves, then one comes again. */
+static void test_forged(void **state)
+{
+	(void)state;
+	start();
+	for (uint64_t i = 0; i < 5; i++)
+		HEAR("10.0.0.2", 1, 10, 0, .counter = 500 + i);
+	lab_settle(&lab);
+	DROP(DROP_REPLAY, "10.0.0.2", 1, 10, 0, .counter = 504);
+	DROP(DROP_FORGED, "10.0.0.2", 1, 0, 0, .counter = 504);
+	lab_expect(&lab, "forged");
+	DROP(DROP_FORGED, "10.0.0.9", 1, 10, 0, .counter = 503);
+	DROP(DROP_FORGED, "10.0.0.2", 255, 255, 0, .counter = 503);
+	lab_expect(&lab, "");
+	HEAR("10.0.0.2", 1, 10, 0, .counter = 505);
+}
+
+/* A wall clock set right after the start must not make us a stranger to newcomers. */
+static void test_sequence(void **state)
+{
+	(void)state;
+	struct advert_out out;
+	struct seal seal, later;
+	const size_t at = ETHERNET_BYTES + 20;
+	struct address source = address_of("10.0.0.1");
+
+	lab.group.seal = SEAL_OFFER;
+	lab_place(&lab);
+	lab_become_master(&lab);
+	engine_advert_frame(lab.engine, lab_node(&lab), 0, lab.now, &out);
+	assert_int_equal(seal_verify(&lab.key, 1, &source, out.bytes + at, out.length - at, &seal),
+	                 SEAL_VALID);
+	assert_int_equal(seal.sequence, LAB_SEQUENCE + (uint64_t)lab.now.ns);
+	lab.engine->wall_offset_ns += 1000 * NS_PER_S;
+	engine_advert_frame(lab.engine, lab_node(&lab), 0, lab.now, &out);
+	seal_verify(&lab.key, 1, &source, out.bytes + at, out.length - at, &later);
+	assert_int_equal(later.sequence, seal.sequence + 1000 * (uint64_t)NS_PER_S);
+	lab.engine->wall_offset_ns -= 2000 * NS_PER_S;
+	engine_advert_frame(lab.engine, lab_node(&lab), 0, lab.now, &out);
+	seal_verify(&lab.key, 1, &source, out.bytes + at, out.length - at, &seal);
+	assert_int_equal(seal.sequence, later.sequence + 1);
+}
+
+static void test_backups_send_nothing(void **state)
+{
+	(void)state;
+	struct advert_out out;
+
+	start();
+	assert_false(engine_advert_frame(lab.engine, lab_node(&lab), 0, lab.now, &out));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        TEST(test_packets),
+	        TEST(test_vrrp),
+	        TEST(test_unicast),
+	        TEST(test_multicast_only),
+	        TEST(test_conflict_is_told_once),
+	        TEST(test_own),
+	        TEST(test_own_unnumbered),
+	        TEST(test_seal),
+	        TEST(test_unsealed_from_one_who_seals),
+	        TEST(test_seals_off_here),
+	        TEST(test_stripped),
+	        TEST(test_sealed_counters_are_random),
+	        TEST(test_plain_counters),
+	        TEST(test_forged),
+	        TEST(test_sequence),
+	        TEST(test_backups_send_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
