@@ -1,19 +1,28 @@
 #include "sighting.h"
 
-/* Whether this source has been seen with two different counters. */
-static bool counter_moves(const struct sightings *sightings, const struct address *source)
-{
-	const struct sighting *first = NULL;
+/* So many different counters make a sender one that changes them. */
+#define MOVING_COUNTERS 3
 
+/*
+ * Whether the sender of a counter changes it with each advert.  OpenBSD draws a
+ * new one whenever it starts, so two different ones prove nothing, and one that
+ * has been used again proves the contrary.
+ */
+static bool counter_moves(const struct sightings *sightings, const struct sighting *of)
+{
+	size_t different = 0;
+
+	if (of->constant)
+		return false;
 	for (size_t i = 0; i < sightings->count; i++) {
 		const struct sighting *seen = &sightings->ring[i];
-		if (!address_equal(&seen->source, source))
+		if (!address_equal(&seen->source, &of->source))
 			continue;
-		if (first != NULL && first->counter != seen->counter)
-			return true;
-		first = seen;
+		if (seen->constant)
+			return false;
+		different++;
 	}
-	return false;
+	return different >= MOVING_COUNTERS;
 }
 
 static bool same_terms(const struct sighting *seen, const struct advert *advert)
@@ -24,6 +33,11 @@ static bool same_terms(const struct sighting *seen, const struct advert *advert)
 
 static void remember(struct sightings *sightings, const struct address *source, const struct advert *advert)
 {
+	/* A counter still in use keeps its place, whatever old ones are played back. */
+	while (sightings->ring[sightings->next].recent) {
+		sightings->ring[sightings->next].recent = false;
+		sightings->next = (uint8_t)((sightings->next + 1) % SIGHTINGS_MAX);
+	}
 	sightings->ring[sightings->next] = (struct sighting){
 	        .counter = advert->counter,
 	        .source = *source,
@@ -66,7 +80,9 @@ enum sighting_verdict sighting_judge(struct sightings *sightings, const struct a
 	 * the digest does not cover the source.  OpenBSD sends one counter for
 	 * ever, with changing terms; there nothing can be told.
 	 */
-	if (!counter_moves(sightings, &seen->source)) {
+	if (!counter_moves(sightings, seen)) {
+		seen->constant |= seen->source.family == source->family;
+		seen->recent = seen->constant;
 		seen->advbase = advert->advbase;
 		seen->advskew = advert->advskew;
 		seen->demote = advert->demote;

@@ -19,6 +19,8 @@ struct sighting {
 	uint64_t counter;
 	struct address source;
 	uint8_t advbase, advskew, demote;
+	bool constant; /* its sender has used it again, with nothing that told against it */
+	bool recent;   /* and since its place in the ring was last looked at */
 };
 
 struct sightings {
