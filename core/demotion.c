@@ -2,10 +2,16 @@
 
 #include <string.h>
 
+/* A longer name was cut when it was kept. */
+static bool has_name(const struct demotion *reason, const char *name)
+{
+	return strncmp(reason->name, name, DEMOTION_NAME_MAX - 1) == 0;
+}
+
 static struct demotion *find(struct demotions *demotions, const char *name)
 {
 	for (size_t i = 0; i < DEMOTIONS_MAX; i++)
-		if (strcmp(demotions->reasons[i].name, name) == 0)
+		if (has_name(&demotions->reasons[i], name))
 			return &demotions->reasons[i];
 	return NULL;
 }
@@ -15,6 +21,8 @@ bool demotion_raise(struct demotions *demotions, const char *name, int value, in
 {
 	struct demotion *reason = find(demotions, name);
 
+	if (name[0] == '\0')
+		return false;
 	if (reason == NULL) {
 		reason = find(demotions, "");
 		if (reason == NULL)
@@ -43,7 +51,7 @@ bool demotion_lift(struct demotions *demotions, const char *name)
 const struct demotion *demotion_find(const struct demotions *demotions, const char *name)
 {
 	for (size_t i = 0; i < DEMOTIONS_MAX; i++)
-		if (name[0] != '\0' && strcmp(demotions->reasons[i].name, name) == 0)
+		if (name[0] != '\0' && has_name(&demotions->reasons[i], name))
 			return &demotions->reasons[i];
 	return NULL;
 }

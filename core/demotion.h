@@ -33,7 +33,7 @@ struct demotions {
 	struct demotion reasons[DEMOTIONS_MAX];
 };
 
-/* Adds a reason or changes the one of that name.  False if the table is full. */
+/* Adds a reason or changes the one of that name.  False if the table is full or the name empty. */
 bool demotion_raise(struct demotions *demotions, const char *name, int value, int scope, instant now,
                     instant until);
 /* False if there is no such reason. */
