@@ -33,7 +33,7 @@ struct view {
 	/* The latest advert of each host, by family, that it heard and stayed, or became, a backup. */
 	uint64_t heard_as_backup[HOSTS_MAX][2];
 	/* The same as a master on its present terms. */
-	uint64_t heard_as_master[HOSTS_MAX];
+	uint64_t heard_as_master[HOSTS_MAX][2];
 };
 
 struct check {
@@ -43,7 +43,7 @@ struct check {
 	int64_t lost_ns[HOSTS_MAX][HOSTS_MAX];
 	int64_t cabling_ns;
 	int64_t any_trouble_ns;
-	bool carpd_only;
+	bool ranks_equals; /* not by chance, as hosts do that know nothing of each other but adverts */
 	char failure[300];
 };
 
@@ -53,7 +53,7 @@ struct check *check_open(const struct world *world)
 
 	check->world = world;
 	check->views = memory_new(world->scenario->group_count, sizeof(check->views[0]));
-	check->carpd_only = scenario_is_carpd_only(world->scenario);
+	check->ranks_equals = scenario_is_carpd_only(world->scenario) && world->scenario->seal != SEAL_OFF;
 	return check;
 }
 
@@ -176,22 +176,27 @@ void check_sent(const struct world *world, size_t index, size_t unit, const uint
 	host->highest_sequence = sequence;
 }
 
+static void note_heard(uint64_t *heard, uint64_t number)
+{
+	if (number > *heard)
+		*heard = number;
+}
+
 void check_accepted(const struct world *world, const struct flight *flight)
 {
 	struct check *check = world->check;
+	size_t family = flight->packet[0] >> 4 == 6;
 
 	if (check == NULL)
 		return;
 	struct view *view = &check->views[flight->unit][flight->to];
 	enum vhost_state state = host_state(&world->hosts[flight->to], flight->unit);
-	if (view->state == VHOST_MASTER && flight->number > view->heard_as_master[flight->from])
-		view->heard_as_master[flight->from] = flight->number;
+	if (view->state == VHOST_MASTER)
+		note_heard(&view->heard_as_master[flight->from][family], flight->number);
 	if (state != VHOST_BACKUP)
 		return;
 	view->heard_ns = world->now_ns;
-	uint64_t *heard = &view->heard_as_backup[flight->from][flight->packet[0] >> 4 == 6];
-	if (flight->number > *heard)
-		*heard = flight->number;
+	note_heard(&view->heard_as_backup[flight->from][family], flight->number);
 }
 
 void check_gate(const struct world *world, size_t index, size_t unit, instant before, instant end)
@@ -243,6 +248,30 @@ static bool untroubled_since(const struct check *check, size_t a, size_t b, size
 	return true;
 }
 
+/* Of an advert that goes out over both families, every copy or any. */
+static uint64_t last_heard(const struct check *check, const uint64_t heard[2], bool every)
+{
+	const struct scenario *scenario = check->world->scenario;
+	bool smaller = every && scenario->ipv4 && scenario->ipv6;
+
+	return (heard[0] < heard[1]) == smaller ? heard[0] : heard[1];
+}
+
+/* The copies may order two hosts differently, so that one alone need not decide. */
+static bool has_heard(const struct check *check, size_t unit, size_t one, size_t other)
+{
+	const struct view *views = check->views[unit];
+
+	return last_heard(check, views[one].heard_as_master[other], true) >= views[other].sent_first;
+}
+
+/* A BSD with both families has two timers, and the one that is behind counts (protocol.md 1.6). */
+static uint64_t last_heard_in_time(const struct check *check, size_t unit, size_t index, size_t other)
+{
+	return last_heard(check, check->views[unit][index].heard_as_backup[other],
+	                  check->world->hosts[index].kind != HOST_CARPD);
+}
+
 static void check_rivals(struct check *check, size_t unit, size_t a, size_t b)
 {
 	const struct world *world = check->world;
@@ -255,7 +284,7 @@ static void check_rivals(struct check *check, size_t unit, size_t a, size_t b)
 	    (world->hosts[a].kind != HOST_CARPD && world->hosts[b].kind != HOST_CARPD))
 		return;
 	if (same_standing(&one->standing, &one->sent) && same_standing(&other->standing, &other->sent) &&
-	    one->heard_as_master[b] >= other->sent_first && other->heard_as_master[a] >= one->sent_first)
+	    has_heard(check, unit, a, b) && has_heard(check, unit, b, a))
 		fail(check, "rivals: hosts %zu and %zu have heard each other, both stay master of group %zu",
 		     a, b, unit);
 	if (!untroubled_since(check, a, b, unit, &since_ns))
@@ -285,19 +314,6 @@ static void check_demoted(struct check *check, size_t unit, size_t master, size_
 		     master, above->standing.demote, unit, backup);
 }
 
-/*
- * The latest advert that has put the timer of index off.  A BSD with both families
- * has two timers, and the one that is behind counts (protocol.md 1.6).
- */
-static uint64_t last_heard(const struct check *check, size_t unit, size_t index, size_t other)
-{
-	const struct scenario *scenario = check->world->scenario;
-	const uint64_t *heard = check->views[unit][index].heard_as_backup[other];
-	bool any = check->world->hosts[index].kind == HOST_CARPD || !scenario->ipv4 || !scenario->ipv6;
-
-	return (heard[0] > heard[1]) == any ? heard[0] : heard[1];
-}
-
 /* Host has begun to serve because of silence: whom has it passed over? */
 static void check_takeover(struct check *check, size_t unit, size_t index, size_t other)
 {
@@ -311,14 +327,18 @@ static void check_takeover(struct check *check, size_t unit, size_t index, size_
 		return;
 	/* A clock that stood still has not seen its lease run out: nothing can fence that. */
 	bool frozen = rival->frozen || rival->gates[unit].advert <= rival->adverts_at_freeze;
-	if (!frozen && last_heard(check, unit, index, other) >= rival->gates[unit].advert)
+	if (!frozen && last_heard_in_time(check, unit, index, other) >= rival->gates[unit].advert)
 		fail(check,
 		     "lease: host %zu has taken group %zu over while the lease of host %zu, which it heard, "
 		     "goes on",
 		     index, unit, other);
 	if (scenario->losses_in_a_row == LOSSES_UNBOUNDED)
 		return;
-	if (!untroubled_since(check, index, other, unit, &since_ns))
+	/* A demoted master advertises so seldom that two lost adverts are too many. */
+	int64_t gap_ns =
+	        (scenario->losses_in_a_row + 1) * theirs->standing.interval_ns + scenario_way_ns(scenario);
+	if (gap_ns + gap_ns / 1000 >= scenario_least_patience_ns(scenario) ||
+	    !untroubled_since(check, index, other, unit, &since_ns))
 		return;
 	since_ns = latest(latest(check->trouble_ns[index], check->trouble_ns[other]), check->cabling_ns);
 	since_ns = latest(since_ns, latest(theirs->serving_since_ns, theirs->standing_since_ns));
@@ -360,6 +380,9 @@ static void note_view(struct check *check, size_t unit, size_t index)
 	enum vhost_state state = host_state(host, unit);
 	struct standing standing = standing_of(host, unit);
 
+	/* In fast mode a backup waits for as long as its master says, and knows none when it becomes one. */
+	if (state == VHOST_INIT || (world->scenario->advbase == 0 && standing.reign != view->standing.reign))
+		memset(view->heard_as_backup, 0, sizeof(view->heard_as_backup));
 	if (!same_standing(&standing, &view->standing)) {
 		view->standing = standing;
 		view->standing_since_ns = world->now_ns;
@@ -369,11 +392,9 @@ static void note_view(struct check *check, size_t unit, size_t index)
 	/* Demotions for what the kernel refused end by themselves after ten seconds. */
 	int64_t calm_ns = 12 * scenario_patience_ns(world->scenario) + world->scenario->preempt_delay_ns +
 	                  30 * NS_PER_S;
-	if (check->carpd_only && world->now_ns - check->any_trouble_ns > calm_ns)
+	if (check->ranks_equals && world->now_ns - check->any_trouble_ns > calm_ns)
 		fail(check, "flapping: host %zu group %zu becomes %s without any trouble", index, unit,
 		     vhost_state_name(state));
-	if (state == VHOST_INIT)
-		memset(view->heard_as_backup, 0, sizeof(view->heard_as_backup));
 	memset(view->heard_as_master, 0, sizeof(view->heard_as_master));
 	view->state = state;
 	view->state_since_ns = world->now_ns;

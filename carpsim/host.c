@@ -671,6 +671,7 @@ void host_snatch(struct host *host)
 {
 	if (!is_awake(host) || host->kind != HOST_CARPD || !host->taken[0])
 		return;
+	check_trouble(host->world, host->index);
 	host->taken[0] = false;
 	engine_address_lost(host->engine, host->groups[0].parent, &host->groups[0].addresses[0].address,
 	                    host_now(host));
