@@ -3,16 +3,10 @@
 /* Rivals wait for our advert too, so the kernel gets no more than this. */
 #define PATIENCE_NS (50 * NS_PER_MS)
 
-static bool has_address(const struct interface *interface, const struct address *address)
-{
-	for (size_t i = 0; i < interface->address_count; i++)
-		if (address_equal(&interface->addresses[i].address.address, address))
-			return true;
-	return false;
-}
+/* Nobody tells of the route, so we look this often. */
+#define LOOK_EVERY_NS (500 * NS_PER_US)
 
-/* The kernel tells of an IPv6 address when its route is there; IPv4 is there with the answer to the request.
- */
+/* IPv4 is in place with the answer to the request. */
 static bool is_in_place(const struct daemon *daemon, const struct group *group)
 {
 	const struct group_settings *settings = group->settings;
@@ -20,7 +14,8 @@ static bool is_in_place(const struct daemon *daemon, const struct group *group)
 
 	for (size_t i = 0; i < settings->address_count; i++) {
 		const struct address *address = &settings->addresses[i].address;
-		if (address->family == FAMILY_IPV6 && !has_address(interface, address))
+		if (address->family == FAMILY_IPV6 &&
+		    !rtnl_delivers_locally(daemon->rtnl, interface->link.index, address))
 			return false;
 	}
 	return true;
@@ -41,6 +36,7 @@ bool await_keep(struct daemon *daemon, const struct action *action)
 	if (await->count == 0)
 		await->until = instant_after(daemon->now, PATIENCE_NS);
 	await->kept[await->count++] = *action;
+	await->look_at = instant_after(daemon->now, LOOK_EVERY_NS);
 	return true;
 }
 
@@ -58,10 +54,11 @@ size_t await_release(struct daemon *daemon, struct action *ret_actions)
 			await->kept[left++] = *action;
 	}
 	await->count = left;
+	await->look_at = instant_after(daemon->now, LOOK_EVERY_NS);
 	return released;
 }
 
 instant await_deadline(const struct daemon *daemon)
 {
-	return daemon->await.count > 0 ? daemon->await.until : INSTANT_NEVER;
+	return daemon->await.count > 0 ? daemon->await.look_at : INSTANT_NEVER;
 }

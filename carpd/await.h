@@ -14,7 +14,7 @@ bool await_keep(struct daemon *daemon, const struct action *action);
 /* The kept actions that are due now: addresses in place, or waited long enough.  Returns how many. */
 size_t await_release(struct daemon *daemon, struct action *ret_actions);
 
-/* When to release at the latest, whatever the kernel does. */
+/* When to look again. */
 instant await_deadline(const struct daemon *daemon);
 
 #endif

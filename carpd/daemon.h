@@ -28,7 +28,8 @@ struct await {
 	struct action *kept;
 	size_t count;
 	size_t capacity;
-	instant until;
+	instant until; /* no longer than this */
+	instant look_at;
 };
 
 struct daemon {

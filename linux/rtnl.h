@@ -105,6 +105,13 @@ typedef void rtnl_result(void *context, void *tag, int error, const char *text);
 int rtnl_commit(struct rtnl *rtnl, rtnl_result *result, void *context);
 
 /*
+ * Whether a packet to address would be this host's own.  The kernel puts the route
+ * of a new IPv6 address in place from a work queue, even after it has told of the
+ * address; until then the address is there and deaf.
+ */
+bool rtnl_delivers_locally(struct rtnl *rtnl, int link_index, const struct address *address);
+
+/*
  * For a start after a crash and for `carpd --clean`: drops every address that
  * carries our mark, our routes, and every bridge entry of a virtual MAC.  Needs no listener.
  * Returns the number of things removed, or -errno.
