@@ -11,14 +11,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "status.h"
 
 #define REQUEST_BYTES_MAX 4096
-#define CLIENTS_MAX       32
+#define LOOKERS_MAX       32 /* those who only look cannot take the places of those who act */
+#define ACTORS_MAX        32
+#define CLIENTS_MAX       (LOOKERS_MAX + ACTORS_MAX)
 #define IDLE_S            60 /* a client that neither asks nor reads for so long is let go */
-#define ANSWER_BYTES_MAX  (16 << 20)
+
+/*
+ * After each request the clients rest for four times as long as it took, so that
+ * all of them together cost a fifth of the time.  The engine may run in real time,
+ * above everything else on its CPU, and anybody on the host may ask.
+ */
+#define REST_SHARE  4
+#define REST_MIN_NS NS_PER_MS
 
 enum waiting {
 	WAITING_FOR_NOTHING,
@@ -30,6 +40,8 @@ struct client {
 	struct control *control;
 	struct bufferevent *stream;
 	bool may_act;
+	bool finished; /* asks nothing new, and may still read what it asked for */
+	bool hung_up;
 	enum waiting waiting;
 	const struct group *group; /* of the hand-over; NULL: all */
 	json_t *candidates;        /* names of the groups that were master when it began */
@@ -40,7 +52,10 @@ struct control {
 	struct daemon *daemon;
 	struct evconnlistener *listener;
 	struct control_requests requests;
-	struct client *clients[CLIENTS_MAX]; /* NULL: a free place */
+	struct event *turn;
+	int64_t rest_until_ns;
+	struct client *clients[CLIENTS_MAX]; /* NULL: a free place; first the lookers' */
+	size_t served;                       /* the place of the last one */
 };
 
 #define PEER_GROUPS_MAX 256
@@ -69,7 +84,7 @@ static bool may_act(int fd, gid_t admins)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
 		return false;
-	return peer.uid == 0 || peer.uid == getuid() || in_group(fd, peer.gid, admins);
+	return peer.uid == 0 || in_group(fd, peer.gid, admins);
 }
 
 static void answer(struct client *client, json_t *json)
@@ -152,10 +167,21 @@ static bool is_reserved(const char *name)
 	       strncmp(name, "sending ", 8) == 0 || strncmp(name, "addresses ", 10) == 0;
 }
 
+/* A name goes to logs and terminals. */
+static bool has_control_character(const char *name)
+{
+	for (; *name != '\0'; name++)
+		if ((unsigned char)*name < ' ' || *name == '\x7f')
+			return true;
+	return false;
+}
+
 static json_t *check_reason(const char *name)
 {
 	if (name == NULL || name[0] == '\0' || strlen(name) >= DEMOTION_NAME_MAX)
 		return failure("a demotion needs a name of 1 to 47 characters");
+	if (has_control_character(name))
+		return failure("the name of a demotion is one line of text");
 	if (is_reserved(name))
 		return failuref("\"%s\" is carpd's own reason; choose another name", name);
 	return NULL;
@@ -224,13 +250,14 @@ static void note_candidates(struct client *client, struct group *only)
 static json_t *do_handover(struct client *client, const json_t *request)
 {
 	struct daemon *daemon = client->control->daemon;
-	const char *name = json_string_value(json_object_get(request, "group"));
+	const json_t *named = json_object_get(request, "group");
+	const char *name = json_string_value(named);
 	struct group *group = name != NULL ? find_group(daemon, name) : NULL;
 
+	if (named != NULL && name == NULL)
+		return failure("group is the name of a group, a string");
 	if (name != NULL && group == NULL)
 		return failuref("there is no group \"%s\"", name);
-	if (client->waiting != WAITING_FOR_NOTHING)
-		return failure("a request of yours is still under way");
 	note_candidates(client, group);
 	engine_hand_over(daemon->engine, group, daemon->now);
 	client->waiting = WAITING_FOR_HANDOVER;
@@ -240,26 +267,46 @@ static json_t *do_handover(struct client *client, const json_t *request)
 static json_t *do_reload(struct client *client, const json_t *request)
 {
 	(void)request;
-	if (client->waiting != WAITING_FOR_NOTHING)
-		return failure("a request of yours is still under way");
 	client->waiting = WAITING_FOR_RELOAD;
 	client->control->requests.reload(client->control->daemon);
 	return NULL;
 }
+
+#define MEMBERS_MAX 2
 
 /* NULL as an answer: it comes later. */
 static const struct word {
 	const char *word;
 	bool acts;
 	json_t *(*run)(struct client *client, const json_t *request);
+	const char *members[MEMBERS_MAX];
 } words[] = {
-        {"status", false, do_status},    {"show", false, do_show},
-        {"log", false, do_log},          {"demote", true, do_demote},
-        {"undemote", true, do_undemote}, {"maintenance", true, do_maintenance},
-        {"handover", true, do_handover}, {"reload", true, do_reload},
+        {"status", false, do_status, {NULL}},       {"show", false, do_show, {"group"}},
+        {"log", false, do_log, {"count"}},          {"demote", true, do_demote, {"name", "value"}},
+        {"undemote", true, do_undemote, {"name"}},  {"maintenance", true, do_maintenance, {"on"}},
+        {"handover", true, do_handover, {"group"}}, {"reload", true, do_reload, {NULL}},
 };
 
-static json_t *run(struct client *client, const json_t *request)
+static bool takes(const struct word *word, const char *member)
+{
+	if (strcmp(member, "do") == 0)
+		return true;
+	for (size_t i = 0; i < MEMBERS_MAX && word->members[i] != NULL; i++)
+		if (strcmp(word->members[i], member) == 0)
+			return true;
+	return false;
+}
+
+/* A misspelt "group" must not become a request for all of them. */
+static json_t *check_members(const struct word *word, json_t *request)
+{
+	for (void *at = json_object_iter(request); at != NULL; at = json_object_iter_next(request, at))
+		if (!takes(word, json_object_iter_key(at)))
+			return failuref("%s does not take \"%s\"", word->word, json_object_iter_key(at));
+	return NULL;
+}
+
+static json_t *run(struct client *client, json_t *request)
 {
 	const char *wanted = json_string_value(json_object_get(request, "do"));
 
@@ -270,7 +317,8 @@ static json_t *run(struct client *client, const json_t *request)
 			continue;
 		if (words[i].acts && !client->may_act)
 			return failuref("%s is for root and members of the group carpd-admin", wanted);
-		return words[i].run(client, request);
+		json_t *error = check_members(&words[i], request);
+		return error != NULL ? error : words[i].run(client, request);
 	}
 	return failuref("unknown request \"%s\"", wanted);
 }
@@ -286,29 +334,73 @@ static void free_client(struct client *client)
 	free(client);
 }
 
-/* What has been answered is still delivered. */
-static void close_when_written(struct bufferevent *stream, void *context)
+/* Answers are given in the order of the requests, each when the one before has been read. */
+static bool is_answered(const struct client *client)
 {
-	(void)stream;
-	free_client(context);
+	return client->waiting == WAITING_FOR_NOTHING &&
+	       evbuffer_get_length(bufferevent_get_output(client->stream)) == 0;
 }
 
-static void client_gone(struct bufferevent *stream, short what, void *context)
+static bool has_request(const struct client *client)
 {
-	(void)stream;
-	(void)what;
-	free_client(context);
+	struct evbuffer *input = bufferevent_get_input(client->stream);
+
+	if (client->hung_up || !is_answered(client))
+		return false;
+	return evbuffer_get_length(input) > REQUEST_BYTES_MAX ||
+	       evbuffer_search_eol(input, NULL, NULL, EVBUFFER_EOL_LF).pos >= 0;
+}
+
+/* From the one after the last that was served, so that each comes to its turn. */
+static struct client *find_request(const struct control *control, size_t *ret_place)
+{
+	for (size_t i = 1; i <= CLIENTS_MAX; i++) {
+		size_t place = (control->served + i) % CLIENTS_MAX;
+		if (control->clients[place] == NULL || !has_request(control->clients[place]))
+			continue;
+		*ret_place = place;
+		return control->clients[place];
+	}
+	return NULL;
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+static void rest(struct control *control, int64_t used_ns)
+{
+	int64_t wanted_ns = REST_SHARE * used_ns;
+
+	control->rest_until_ns = now_ns() + (wanted_ns > REST_MIN_NS ? wanted_ns : REST_MIN_NS);
+}
+
+static void ask_for_turn(struct control *control)
+{
+	int64_t left_ns = control->rest_until_ns - now_ns();
+	struct timeval delay = {0};
+
+	if (evtimer_pending(control->turn, NULL))
+		return;
+	if (left_ns > 0) {
+		delay.tv_sec = left_ns / NS_PER_S;
+		delay.tv_usec = left_ns % NS_PER_S / NS_PER_US;
+	}
+	evtimer_add(control->turn, &delay);
 }
 
 static void hang_up(struct client *client, const char *sentence)
 {
-	answer(client, failure(sentence));
+	client->hung_up = true;
 	bufferevent_disable(client->stream, EV_READ);
-	bufferevent_setcb(client->stream, NULL, close_when_written, client_gone, client);
+	answer(client, failure(sentence));
 }
 
-/* False if the client is no longer listened to. */
-static bool serve_line(struct client *client, const char *line, size_t length)
+static void serve_line(struct client *client, const char *line, size_t length)
 {
 	struct control *control = client->control;
 	json_t *request = length <= REQUEST_BYTES_MAX ? json_loadb(line, length, 0, NULL) : NULL;
@@ -316,7 +408,7 @@ static bool serve_line(struct client *client, const char *line, size_t length)
 	if (!json_is_object(request)) {
 		json_decref(request);
 		hang_up(client, "a request is one JSON object on a line of at most 4096 bytes");
-		return false;
+		return;
 	}
 	daemon_read_clock(control->daemon);
 	json_t *reply = run(client, request);
@@ -324,65 +416,131 @@ static bool serve_line(struct client *client, const char *line, size_t length)
 	if (reply != NULL)
 		answer(client, reply);
 	control->requests.settle(control->daemon);
-	return true;
+}
+
+static void serve(struct client *client)
+{
+	size_t length = 0;
+	char *line = evbuffer_readln(bufferevent_get_input(client->stream), &length, EVBUFFER_EOL_LF);
+
+	/* NULL: it is too long already, and has no end. */
+	serve_line(client, line != NULL ? line : "", length);
+	free(line);
+}
+
+/* One request of one client, then a rest. */
+static void take_turn(evutil_socket_t fd, short what, void *context)
+{
+	struct control *control = context;
+	int64_t began_ns = now_ns();
+	size_t place;
+	struct client *client = find_request(control, &place);
+
+	(void)fd;
+	(void)what;
+	evconnlistener_enable(control->listener);
+	if (client == NULL)
+		return;
+	control->served = place;
+	serve(client);
+	rest(control, now_ns() - began_ns);
+	if (find_request(control, &place) != NULL)
+		ask_for_turn(control);
 }
 
 static void client_readable(struct bufferevent *stream, void *context)
 {
 	struct client *client = context;
-	struct evbuffer *input = bufferevent_get_input(stream);
-	size_t length;
-	char *line;
 
-	while ((line = evbuffer_readln(input, &length, EVBUFFER_EOL_LF)) != NULL) {
-		bool more = serve_line(client, line, length);
-		free(line);
-		if (!more)
-			return;
-		if (evbuffer_get_length(bufferevent_get_output(stream)) > ANSWER_BYTES_MAX) {
-			hang_up(client, "read your answers before you ask more");
-			return;
-		}
-	}
-	if (evbuffer_get_length(input) > REQUEST_BYTES_MAX)
-		hang_up(client, "a request is one JSON object on a line of at most 4096 bytes");
+	(void)stream;
+	if (has_request(client))
+		ask_for_turn(client->control);
 }
 
-static struct client **find_free_place(struct control *control)
+/* What has been answered is still delivered. */
+static void client_has_read(struct bufferevent *stream, void *context)
 {
-	for (size_t i = 0; i < CLIENTS_MAX; i++)
+	struct client *client = context;
+
+	(void)stream;
+	if (has_request(client))
+		ask_for_turn(client->control);
+	else if ((client->hung_up || client->finished) && is_answered(client))
+		free_client(client);
+}
+
+static void client_gone(struct bufferevent *stream, short what, void *context)
+{
+	struct client *client = context;
+
+	(void)stream;
+	if ((what & BEV_EVENT_EOF) != 0)
+		client->finished = true;
+	/* An end of the requests is none of the answers, and who waits has nothing to say. */
+	if ((what & BEV_EVENT_EOF) != 0 && (has_request(client) || !is_answered(client)))
+		return;
+	if ((what & BEV_EVENT_TIMEOUT) != 0 && client->waiting != WAITING_FOR_NOTHING)
+		return;
+	free_client(client);
+}
+
+static struct client **find_free_place(struct control *control, bool may_act)
+{
+	for (size_t i = may_act ? LOOKERS_MAX : 0; i < (may_act ? CLIENTS_MAX : LOOKERS_MAX); i++)
 		if (control->clients[i] == NULL)
 			return &control->clients[i];
 	return NULL;
+}
+
+static struct client *make_client(struct control *control, int fd)
+{
+	bool acts = may_act(fd, control->daemon->admins);
+	struct client **place = find_free_place(control, acts);
+	struct client *client = place != NULL ? calloc(1, sizeof(*client)) : NULL;
+
+	if (client == NULL)
+		return NULL;
+	client->control = control;
+	client->may_act = acts;
+	client->stream =
+	        bufferevent_socket_new(evconnlistener_get_base(control->listener), fd, BEV_OPT_CLOSE_ON_FREE);
+	if (client->stream == NULL) {
+		free(client);
+		return NULL;
+	}
+	*place = client;
+	return client;
+}
+
+static void turn_away(int fd)
+{
+	static const char sentence[] = "{\"ok\":false,\"error\":\"too many clients; try again\"}\n";
+
+	(void)send(fd, sentence, sizeof(sentence) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	close(fd);
 }
 
 static void accept_client(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
                           int address_length, void *context)
 {
 	struct control *control = context;
-	struct client **place = find_free_place(control);
-	struct client *client = place != NULL ? calloc(1, sizeof(*client)) : NULL;
+	struct client *client = make_client(control, fd);
 	struct timeval idle = {.tv_sec = IDLE_S};
 
 	(void)address;
 	(void)address_length;
+	/* Connections cost time as requests do. */
+	evconnlistener_disable(listener);
+	rest(control, 0);
+	ask_for_turn(control);
 	if (client == NULL) {
-		close(fd);
+		turn_away(fd);
 		return;
 	}
-	client->control = control;
-	client->may_act = may_act(fd, control->daemon->admins);
-	client->stream = bufferevent_socket_new(evconnlistener_get_base(listener), fd, BEV_OPT_CLOSE_ON_FREE);
-	if (client->stream == NULL) {
-		close(fd);
-		free(client);
-		return;
-	}
-	*place = client;
 	bufferevent_priority_set(client->stream, LOOP_PRIORITY_CLIENTS);
 	bufferevent_setwatermark(client->stream, EV_READ, 0, 2 * REQUEST_BYTES_MAX);
 	bufferevent_set_timeouts(client->stream, &idle, &idle);
-	bufferevent_setcb(client->stream, client_readable, NULL, client_gone, client);
+	bufferevent_setcb(client->stream, client_readable, client_has_read, client_gone, client);
 	bufferevent_enable(client->stream, EV_READ | EV_WRITE);
 }
 
@@ -397,10 +555,16 @@ struct control *control_open(struct daemon *daemon, struct event_base *base, int
 	control->requests = *requests;
 	control->listener =
 	        evconnlistener_new(base, accept_client, control, LEV_OPT_CLOSE_ON_EXEC, 0, listening_fd);
-	if (control->listener == NULL) {
+	control->turn = evtimer_new(base, take_turn, control);
+	if (control->listener == NULL || control->turn == NULL) {
+		if (control->listener != NULL)
+			evconnlistener_free(control->listener);
+		if (control->turn != NULL)
+			event_free(control->turn);
 		free(control);
 		return NULL;
 	}
+	event_priority_set(control->turn, LOOP_PRIORITY_CLIENTS);
 	return control;
 }
 
@@ -409,6 +573,7 @@ void control_close(struct control *control)
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
 		if (control->clients[i] != NULL)
 			free_client(control->clients[i]);
+	event_free(control->turn);
 	evconnlistener_free(control->listener);
 	free(control);
 }
