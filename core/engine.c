@@ -227,6 +227,23 @@ static void demotion_name(char name[DEMOTION_NAME_MAX], const char *what, const 
 	snprintf(name, DEMOTION_NAME_MAX, "%s %s", what, whose);
 }
 
+/* What fails on a parent demotes its groups and those that fail with them; several scopes together are all.
+ */
+static int scope_of_parent(const struct engine *engine, size_t parent)
+{
+	const struct group_settings *first = NULL;
+
+	for (size_t i = 0; i < engine->settings->group_count; i++) {
+		const struct group_settings *settings = engine->groups[i].settings;
+		if (settings->parent != parent)
+			continue;
+		if (first != NULL && settings->demotion_scope != first->demotion_scope)
+			return DEMOTION_EVERYWHERE;
+		first = settings;
+	}
+	return first != NULL ? first->demotion_scope : DEMOTION_EVERYWHERE;
+}
+
 static void set_parent_demotion(struct engine *engine, size_t index, const char *what, bool *demoted,
                                 bool wanted, int value, instant now)
 {
@@ -237,7 +254,7 @@ static void set_parent_demotion(struct engine *engine, size_t index, const char 
 	demotion_name(name, what, engine->settings->parent_names[index]);
 	if (!wanted)
 		engine_undemote(engine, name, now);
-	else if (!engine_demote(engine, name, value, DEMOTION_EVERYWHERE, now, INSTANT_NEVER))
+	else if (!engine_demote(engine, name, value, scope_of_parent(engine, index), now, INSTANT_NEVER))
 		return; /* the table is full; the next event tries again */
 	*demoted = wanted;
 }
