@@ -141,10 +141,28 @@ bool interface_reaches(const struct interface *interface, const struct runtime *
 	return false;
 }
 
-/* IPv4: the first one.  IPv6: the link-local one, which every host has, else the first. */
+static bool on_interface(const struct runtime *runtime, size_t group, const struct interface *interface)
+{
+	return strcmp(runtime->config->groups[group].interface, interface->name) == 0;
+}
+
+/* A peer behind a router cannot answer a link-local address, nor one that lists our global one expect it. */
+static bool has_distant_peers(const struct interface *interface, const struct runtime *runtime)
+{
+	for (size_t g = 0; g < runtime->settings.group_count; g++) {
+		const struct config_group *group = &runtime->config->groups[g];
+		for (size_t i = 0; on_interface(runtime, g, interface) && i < group->peer_count; i++)
+			if (group->peers[i].family == FAMILY_IPV6 && !address_is_link_local(&group->peers[i]))
+				return true;
+	}
+	return false;
+}
+
+/* The first one; of IPv6 the link-local one, which every host has, unless peers ask for a global one. */
 static struct address source_of(const struct interface *interface, const struct runtime *runtime,
                                 enum family family)
 {
+	bool link_local = family == FAMILY_IPV6 && !has_distant_peers(interface, runtime);
 	struct address source = {0};
 
 	for (size_t i = 0; i < interface->address_count; i++) {
@@ -152,8 +170,8 @@ static struct address source_of(const struct interface *interface, const struct 
 		const struct address *address = &candidate->address.address;
 		if (address->family != family || candidate->tentative || !is_own(candidate, runtime))
 			continue;
-		if (source.family == FAMILY_NONE ||
-		    (address_is_link_local(address) && !address_is_link_local(&source)))
+		if (source.family == FAMILY_NONE || (address_is_link_local(address) == link_local &&
+		                                     address_is_link_local(&source) != link_local))
 			source = *address;
 	}
 	return source;
@@ -168,11 +186,6 @@ struct parent interface_as_parent(const struct interface *interface, const struc
 	        .source_ipv4 = source_of(interface, runtime, FAMILY_IPV4),
 	        .source_ipv6 = source_of(interface, runtime, FAMILY_IPV6),
 	};
-}
-
-static bool on_interface(const struct runtime *runtime, size_t group, const struct interface *interface)
-{
-	return strcmp(runtime->config->groups[group].interface, interface->name) == 0;
 }
 
 static bool virtual_possible(const struct interfaces *interfaces, const struct interface *interface)
