@@ -245,8 +245,6 @@ static void accept(struct engine *engine, const struct inspection *seen, instant
 	if (vhost->group->previous_in_use && !seen->previous)
 		engine_end_grace(engine, vhost->group);
 	vhost_hear(engine, vhost, &heard, now);
-	vhost->counter = seen->advert.counter;
-	vhost->counter_adopted = true;
 	engine_wake_for(engine, node);
 }
 

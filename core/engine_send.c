@@ -16,15 +16,6 @@ static struct terms outgoing_terms(const struct vhost *vhost)
 	return terms;
 }
 
-/*
- * As FreeBSD: random until a peer has been heard, then one more than the last.
- * Never an echo of what was heard: OpenBSD takes its own counter for a loop.
- */
-static uint64_t plain_counter(struct engine *engine, const struct node *node)
-{
-	return node->vhost.counter_adopted ? node->vhost.counter + 1 : engine_random(engine);
-}
-
 /* The key in use when old credentials are sent may be one of a time without seals. */
 static const struct seal_key *sealing_key(const struct group *group)
 {
@@ -33,16 +24,20 @@ static const struct seal_key *sealing_key(const struct group *group)
 	return group->settings->seal_keys;
 }
 
+/*
+ * Always random, as the BSDs' is until they hear a peer.  Counting on from what was
+ * heard, as they then do, makes the two sides of a split use the same counters, and
+ * afterwards an honest host looks like one that plays back the other's adverts.
+ */
 static uint64_t next_counter(struct engine *engine, struct node *node)
 {
 	const struct group *group = node->vhost.group;
 	uint64_t counter;
 
 	if (group->settings->seal == SEAL_OFF)
-		counter = plain_counter(engine, node);
+		counter = engine_random(engine);
 	else
 		counter = seal_counter(sealing_key(group), node->vhost.vhid, (uint32_t)engine_random(engine));
-	node->vhost.counter = counter;
 	node->own_counters[node->own_next] = counter;
 	node->own_next = (uint8_t)((node->own_next + 1) % OWN_COUNTERS);
 	return counter;

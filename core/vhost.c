@@ -281,6 +281,20 @@ static bool outranks(const struct engine *engine, const struct vhost *vhost, con
 	return order != 0 ? order > 0 : engine->sender > heard->sender;
 }
 
+/*
+ * The two families may order two hosts differently, and each would yield to the
+ * other.  Of a dual-stack group, which has the same addresses everywhere, IPv4 decides.
+ */
+static bool is_second_copy(const struct vhost *vhost, const struct heard *heard)
+{
+	const struct group_settings *settings = settings_of(vhost);
+	bool ipv4 = false;
+
+	for (size_t i = 0; i < settings->address_count; i++)
+		ipv4 |= settings->addresses[i].address.family == FAMILY_IPV4;
+	return ipv4 && heard->source.family == FAMILY_IPV6;
+}
+
 static struct cause cause_of(enum cause_kind kind, const struct heard *heard)
 {
 	return (struct cause){
@@ -467,6 +481,8 @@ static void master_hear(struct engine *engine, struct vhost *vhost, const struct
 		yield(engine, vhost, CAUSE_PEER_FASTER, heard, now);
 		break;
 	case EQUAL:
+		if (heard->sealed && is_second_copy(vhost, heard))
+			break;
 		/* Only another carpd is known to keep to the rule; to the rest we yield as they do. */
 		if (heard->sealed && outranks(engine, vhost, heard)) {
 			note_rival(engine, vhost, heard, now);

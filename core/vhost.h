@@ -118,8 +118,6 @@ struct vhost {
 	uint8_t announce_step;
 	instant announce_again; /* one more, outside the schedule: a rival's own came in between */
 
-	uint64_t counter;      /* last one sent, or heard if that was later */
-	bool counter_adopted;  /* false: nobody heard yet, so each advert gets a random one */
 	uint8_t send_failures; /* in a row */
 };
 

@@ -302,7 +302,7 @@ static void test_sealed_counters_are_random(void **state)
 	}
 }
 
-/* As FreeBSD: random until a peer is heard, then one more than the last. */
+/* Never counted on from what was heard: both sides of a split would count alike. */
 static void test_plain_counters(void **state)
 {
 	(void)state;
@@ -314,11 +314,11 @@ static void test_plain_counters(void **state)
 	lab_settle(&lab);
 	assert_true(lab_node(&lab)->advert.counter != first + 1);
 	HEAR("10.0.0.2", 1, 200, 0, .counter = 4711);
-	assert_true(lab_node(&lab)->advert.counter != 4711);
 	lab_settle(&lab);
 	lab_tick(&lab, t + 3 * 1390625000LL);
 	lab_settle(&lab);
-	assert_int_equal(lab_node(&lab)->advert.counter, 4712);
+	assert_true(lab_node(&lab)->advert.counter != 4711);
+	assert_true(lab_node(&lab)->advert.counter != 4712);
 }
 
 /* The counter moves, then one comes again. */
