@@ -338,6 +338,10 @@ static bool parse_text(char *text, size_t length, struct config_report *report, 
 		free(reader.unknown[i].word);
 	reading = NULL;
 	if (tree.root == NULL) {
+		/* libconfuse gives some texts up without a word, and no error would mean a good
+		 * configuration. */
+		if (report->error_count == 0)
+			config_error(report, 0, "cannot be understood; look for a bracket or quote too many");
 		config_scan_free(&tree.scan);
 		return false;
 	}
