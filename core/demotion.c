@@ -1,11 +1,17 @@
 #include "demotion.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* A longer name was cut when it was kept. */
 static bool has_name(const struct demotion *reason, const char *name)
 {
 	return strncmp(reason->name, name, DEMOTION_NAME_MAX - 1) == 0;
+}
+
+void demotion_name(char name[DEMOTION_NAME_MAX], const char *what, const char *whose)
+{
+	snprintf(name, DEMOTION_NAME_MAX, "%s %s", what, whose);
 }
 
 static struct demotion *find(struct demotions *demotions, const char *name)

@@ -45,4 +45,7 @@ uint8_t demotion_sum(const struct demotions *demotions, int scope);
 bool demotion_expire(struct demotions *demotions, instant now, struct demotion *ret_expired);
 instant demotion_deadline(const struct demotions *demotions);
 
+/* The engine's own reasons carry the name of what is wrong: "link eth1". */
+void demotion_name(char name[DEMOTION_NAME_MAX], const char *what, const char *whose);
+
 #endif

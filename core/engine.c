@@ -182,8 +182,7 @@ static void tell_demotion(struct engine *engine, enum report_kind kind, const ch
 	engine_tell(engine, NULL, NULL, &report);
 }
 
-/* Groups whose sum of demotions has changed let the others know at once. */
-static void spread_demotion(struct engine *engine, instant now)
+void engine_spread_demotion(struct engine *engine, instant now)
 {
 	for (size_t i = 0; i < engine->settings->group_count; i++) {
 		struct group *group = &engine->groups[i];
@@ -208,7 +207,7 @@ bool engine_demote(struct engine *engine, const char *name, int value, int scope
 	engine->deadline = instant_earlier(engine->deadline, until);
 	if (news)
 		tell_demotion(engine, REPORT_DEMOTED, name, value);
-	spread_demotion(engine, now);
+	engine_spread_demotion(engine, now);
 	return true;
 }
 
@@ -217,14 +216,8 @@ bool engine_undemote(struct engine *engine, const char *name, instant now)
 	if (!demotion_lift(&engine->demotions, name))
 		return false;
 	tell_demotion(engine, REPORT_UNDEMOTED, name, 0);
-	spread_demotion(engine, now);
+	engine_spread_demotion(engine, now);
 	return true;
-}
-
-/* The engine's own reasons carry the name of what is wrong: "link eth1". */
-static void demotion_name(char name[DEMOTION_NAME_MAX], const char *what, const char *whose)
-{
-	snprintf(name, DEMOTION_NAME_MAX, "%s %s", what, whose);
 }
 
 /* What fails on a parent demotes its groups and those that fail with them; several scopes together are all.
@@ -468,7 +461,7 @@ static void tick_demotions(struct engine *engine, instant now)
 		any = true;
 	}
 	if (any)
-		spread_demotion(engine, now);
+		engine_spread_demotion(engine, now);
 }
 
 static instant tick_parents(struct engine *engine, instant now)
@@ -517,173 +510,4 @@ void engine_tick(struct engine *engine, instant now)
 	for (size_t i = 0; i < engine->settings->group_count; i++)
 		deadline = instant_earlier(deadline, tick_group(engine, &engine->groups[i], now));
 	engine->deadline = instant_earlier(deadline, demotion_deadline(&engine->demotions));
-}
-
-static bool same_addresses(const struct group_settings *a, const struct group_settings *b)
-{
-	if (a->address_count != b->address_count)
-		return false;
-	for (size_t i = 0; i < a->address_count; i++)
-		if (!address_equal(&a->addresses[i].address, &b->addresses[i].address))
-			return false;
-	return true;
-}
-
-static bool same_passphrase(const struct group_settings *a, const struct group_settings *b)
-{
-	return a->passphrase.length == b->passphrase.length &&
-	       memcmp(a->passphrase.bytes, b->passphrase.bytes, a->passphrase.length) == 0;
-}
-
-static void carry_grace(struct group *next, const struct group *old)
-{
-	next->previous_in_use = old->previous_in_use;
-	next->previous_sent = old->previous_sent;
-	next->previous_until = old->previous_until;
-	next->previous_seal_keys = old->previous_seal_keys;
-	next->previous_seal_key_count = old->previous_seal_key_count;
-	for (size_t i = 0; i < next->node_count; i++)
-		next->nodes[i].previous_digests = old->nodes[i].previous_digests;
-}
-
-/* A second reload within the grace keeps the credentials that the peers are known to have. */
-static void begin_grace(struct group *next, const struct group *old, int64_t grace_ns, instant now)
-{
-	carry_grace(next, old);
-	next->previous_until = instant_after(now, grace_ns);
-	if (old->previous_sent)
-		return;
-	next->previous_in_use = true;
-	next->previous_sent = true;
-	next->previous_seal_keys = old->settings->seal_keys;
-	next->previous_seal_key_count = old->settings->seal_key_count;
-	for (size_t i = 0; i < next->node_count; i++)
-		next->nodes[i].previous_digests = old->nodes[i].digests;
-}
-
-bool engine_in_grace(const struct engine *engine)
-{
-	for (size_t i = 0; i < engine->settings->group_count; i++)
-		if (engine->groups[i].previous_in_use)
-			return true;
-	return false;
-}
-
-/* What was configured anew stays; what has happened so far is carried over. */
-static void adopt_node(struct node *next, const struct node *old)
-{
-	const struct node fresh = *next;
-
-	*next = *old;
-	next->vhost.group = fresh.vhost.group;
-	next->vhost.advskew = fresh.vhost.advskew;
-	memcpy(next->digests, fresh.digests, sizeof(next->digests));
-	next->previous_digests = NULL;
-	next->conflict.source.family = FAMILY_NONE; /* told anew if it is still there */
-}
-
-static bool same_terms(const struct group *next, const struct group *old, size_t node)
-{
-	return next->settings->advbase == old->settings->advbase &&
-	       next->nodes[node].vhost.advskew == old->nodes[node].vhost.advskew;
-}
-
-static void adopt_group(struct engine *engine, struct group *next, const struct group *old, instant now)
-{
-	bool addresses_changed = !same_addresses(next->settings, old->settings);
-
-	next->masters = old->masters;
-	next->demotion = old->demotion;
-	next->virtual_mac = old->virtual_mac;
-	for (size_t i = 0; i < next->node_count; i++)
-		adopt_node(&next->nodes[i], &old->nodes[i]);
-	if (addresses_changed || !same_passphrase(next->settings, old->settings))
-		begin_grace(next, old, engine->settings->grace_ns, now);
-	else
-		carry_grace(next, old);
-	if (addresses_changed && next->masters > 0) {
-		engine_act(engine, ACTION_TAKE, next, NULL);
-		engine_act(engine, ACTION_ANNOUNCE, next, &next->nodes[0]);
-	}
-	for (size_t i = 0; i < next->node_count; i++)
-		if (!same_terms(next, old, i))
-			vhost_terms_changed(engine, &next->nodes[i].vhost, now);
-}
-
-/* One group if it is the same virtual hosts on the same interface, whatever its name. */
-static bool same_group(const struct engine *next, const struct group_settings *a, const struct engine *old,
-                       const struct group_settings *b)
-{
-	if (strcmp(next->settings->parent_names[a->parent], old->settings->parent_names[b->parent]) != 0 ||
-	    a->node_count != b->node_count)
-		return false;
-	for (size_t i = 0; i < a->node_count; i++)
-		if (a->nodes[i].vhid != b->nodes[i].vhid)
-			return false;
-	return true;
-}
-
-const struct group *engine_counterpart(const struct engine *engine, const struct engine *other,
-                                       const struct group *others)
-{
-	for (size_t i = 0; i < engine->settings->group_count; i++)
-		if (same_group(engine, engine->groups[i].settings, other, others->settings))
-			return &engine->groups[i];
-	return NULL;
-}
-
-static void adopt_parents(struct engine *next, const struct engine *old)
-{
-	for (size_t i = 0; i < next->settings->parent_count; i++)
-		for (size_t j = 0; j < old->settings->parent_count; j++) {
-			if (strcmp(next->settings->parent_names[i], old->settings->parent_names[j]) != 0)
-				continue;
-			next->parents[i].parent = old->parents[j].parent;
-			next->parents[i].demoted_for_link = old->parents[j].demoted_for_link;
-			next->parents[i].demoted_for_sending = old->parents[j].demoted_for_sending;
-			next->parents[i].probe_at = old->parents[j].probe_at;
-			next->parents[i].adopted = true;
-		}
-}
-
-/* Reasons of interfaces that are no longer ours would otherwise stay for ever. */
-static void lift_orphans(struct engine *next, const struct engine *old)
-{
-	char name[DEMOTION_NAME_MAX];
-
-	for (size_t j = 0; j < old->settings->parent_count; j++) {
-		bool kept = false;
-		for (size_t i = 0; i < next->settings->parent_count; i++)
-			kept |= strcmp(next->settings->parent_names[i], old->settings->parent_names[j]) == 0;
-		if (kept)
-			continue;
-		demotion_name(name, "link", old->settings->parent_names[j]);
-		demotion_lift(&next->demotions, name);
-		demotion_name(name, "sending", old->settings->parent_names[j]);
-		demotion_lift(&next->demotions, name);
-	}
-}
-
-void engine_adopt(struct engine *next, const struct engine *old, instant now)
-{
-	next->random = old->random;
-	next->sequence = old->sequence;
-	next->sender = old->sender;
-	next->wall_offset_ns = old->wall_offset_ns;
-	next->demotions = old->demotions;
-	adopt_parents(next, old);
-	lift_orphans(next, old);
-	for (size_t i = 0; i < next->settings->group_count; i++) {
-		const struct group *before = engine_counterpart(old, next, &next->groups[i]);
-		if (before != NULL)
-			adopt_group(next, &next->groups[i], before, now);
-	}
-	spread_demotion(next, now);
-	for (size_t i = 0; i < next->settings->parent_count; i++) {
-		const struct parent parent = next->parents[i].parent;
-		/* What nobody has looked at yet is not down: a demotion would move the other groups. */
-		if (next->parents[i].adopted)
-			engine_parent_changed(next, i, &parent, now);
-	}
-	next->deadline = now; /* one look at everybody */
 }

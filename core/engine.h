@@ -316,6 +316,8 @@ uint64_t engine_random(struct engine *engine);
 /* Whether a group speaks from one of its shared addresses, for want of one of its own. */
 bool engine_source_is_shared(const struct engine *engine, const struct group_settings *settings,
                              enum family family);
+/* Groups whose sum of demotions has changed let the others know at once. */
+void engine_spread_demotion(struct engine *engine, instant now);
 /* The grace of a reload is over: from now on the new credentials only. */
 void engine_end_grace(struct engine *engine, struct group *group);
 /* After an event that may have brought a node's deadline forward. */
