@@ -208,3 +208,9 @@ def test_manual_is_well_formed():
         capture_output=True, text=True, check=False,
     )
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_text_that_the_parser_gives_up_without_a_word(folder):
+    """Found by fuzzing: no error would have meant a good configuration without a group."""
+    text = (HERE.parent / "fuzz" / "corpus" / "config" / "given-up-without-a-word").read_bytes()
+    assert "x.conf: cannot be understood; look for a bracket or quote too many" in refused(folder, text)
