@@ -129,6 +129,11 @@ static void look_up_user(struct keeper *keeper)
 	const struct group *admins = getgrnam("carpd-admin");
 
 	keeper->admins = admins != NULL ? admins->gr_gid : GROUP_NOBODY_IS_IN;
+	if (geteuid() != 0) {
+		keeper->uid = getuid();
+		keeper->gid = getgid();
+		return;
+	}
 	if (user == NULL) {
 		user = getpwnam("nobody");
 		log_warning("there is no user \"%s\"; the engine runs as nobody (systemd-sysusers makes it)",
@@ -528,17 +533,18 @@ static void run(struct keeper *keeper)
 	}
 }
 
-static bool is_root(void)
+static bool may_serve(void)
 {
-	if (geteuid() == 0)
+	if (sandbox_may_serve())
 		return true;
-	log_error("carpd must be started as root; the part that meets packets gives root up at once");
+	log_error("carpd must be started as root, or with the capabilities NET_ADMIN, NET_RAW, BPF and "
+	          "PERFMON; the part that meets packets gives up what it can at once");
 	return false;
 }
 
 int keeper_clean(void)
 {
-	if (!is_root() || !be_the_only_one())
+	if (!may_serve() || !be_the_only_one())
 		return EXIT_FAILURE;
 	int addresses = rtnl_clean();
 	int gates = gate_clean();
@@ -560,7 +566,7 @@ int keeper_run(struct config *config, const char *path)
 	                        .backoff_ms = BACKOFF_FIRST_MS,
 	                        .status = EXIT_FAILURE};
 
-	if (!is_root() || !be_the_only_one() || !open_control(&keeper))
+	if (!may_serve() || !be_the_only_one() || !open_control(&keeper))
 		return EXIT_FAILURE;
 	clean_kernel("an earlier run was killed");
 	look_up_user(&keeper);

@@ -35,13 +35,38 @@ static void empty_bounding_set(void)
 		(void)cap_drop_bound(capability);
 }
 
-int sandbox_drop_privileges(uid_t uid, gid_t gid)
+static bool is_effective(cap_t capabilities, cap_value_t capability)
 {
-	empty_bounding_set();
+	cap_flag_value_t value = CAP_CLEAR;
+
+	return cap_get_flag(capabilities, capability, CAP_EFFECTIVE, &value) == 0 && value == CAP_SET;
+}
+
+bool sandbox_may_serve(void)
+{
+	cap_t capabilities = cap_get_proc();
+	bool may = capabilities != NULL && is_effective(capabilities, CAP_NET_ADMIN) &&
+	           is_effective(capabilities, CAP_NET_RAW);
+
+	cap_free(capabilities);
+	return may;
+}
+
+static int become(uid_t uid, gid_t gid)
+{
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || setgroups(0, NULL) < 0 ||
 	    setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
 		return -errno;
-	int error = keep_capabilities(engine_capabilities);
+	return 0;
+}
+
+int sandbox_drop_privileges(uid_t uid, gid_t gid)
+{
+	empty_bounding_set();
+	/* Who is not root has been made what it should be by the service manager. */
+	int error = geteuid() == 0 ? become(uid, gid) : 0;
+	if (error == 0)
+		error = keep_capabilities(engine_capabilities);
 	if (error < 0)
 		return error;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
@@ -55,7 +80,9 @@ int sandbox_be_punctual(void)
 	const struct sched_param priority = {.sched_priority = PRIORITY};
 	const struct rlimit unlimited = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
 
-	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &priority) < 0)
+	/* The service manager may have set it, and taken away the right to. */
+	if (sched_getscheduler(0) != SCHED_FIFO &&
+	    sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &priority) < 0)
 		return -errno;
 	/*
 	 * What is touched stays; what never is, such as most of a library, need not

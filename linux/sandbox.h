@@ -7,6 +7,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* Whether this process can serve groups at all: as root, or with the capabilities given to it. */
+bool sandbox_may_serve(void);
+
 /*
  * The engine: becomes uid and gid, keeps the few capabilities it works with, and
  * can gain no others.  0 or -errno.

@@ -15,8 +15,11 @@ def _status(pid):
 
 
 def _name(pid):
-    with open(f"/proc/{pid}/comm", encoding="ascii") as file:
-        return file.read().strip()
+    try:
+        with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+            return file.read().strip()
+    except FileNotFoundError:
+        return None
 
 
 def _engine(carpd):
