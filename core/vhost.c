@@ -283,16 +283,17 @@ static bool outranks(const struct engine *engine, const struct vhost *vhost, con
 
 /*
  * The two families may order two hosts differently, and each would yield to the
- * other.  Of a dual-stack group, which has the same addresses everywhere, IPv4 decides.
+ * other.  Of a dual-stack group IPv4 decides, unless it is not heard.
  */
-static bool is_second_copy(const struct vhost *vhost, const struct heard *heard)
+static bool is_second_copy(const struct vhost *vhost, const struct heard *heard, instant now)
 {
 	const struct group_settings *settings = settings_of(vhost);
 	bool ipv4 = false;
 
 	for (size_t i = 0; i < settings->address_count; i++)
 		ipv4 |= settings->addresses[i].address.family == FAMILY_IPV4;
-	return ipv4 && heard->source.family == FAMILY_IPV6;
+	return ipv4 && heard->source.family == FAMILY_IPV6 &&
+	       instant_span_ns(vhost->rival.since, now) <= vhost_master_down_ns(vhost);
 }
 
 static struct cause cause_of(enum cause_kind kind, const struct heard *heard)
@@ -481,11 +482,11 @@ static void master_hear(struct engine *engine, struct vhost *vhost, const struct
 		yield(engine, vhost, CAUSE_PEER_FASTER, heard, now);
 		break;
 	case EQUAL:
-		if (heard->sealed && is_second_copy(vhost, heard))
+		note_rival(engine, vhost, heard, now);
+		if (heard->sealed && is_second_copy(vhost, heard, now))
 			break;
 		/* Only another carpd is known to keep to the rule; to the rest we yield as they do. */
 		if (heard->sealed && outranks(engine, vhost, heard)) {
-			note_rival(engine, vhost, heard, now);
 			reassert(engine, vhost, now);
 		} else {
 			yield_to_equal(engine, vhost, heard, now, !outranks(engine, vhost, heard));
