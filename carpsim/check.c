@@ -149,6 +149,22 @@ static bool read_sequence(const uint8_t *packet, size_t bytes, uint64_t *ret_seq
 	return true;
 }
 
+bool check_excuses(const struct world *world, enum drop drop)
+{
+	const struct scenario *scenario = world->scenario;
+	size_t peers = 0;
+	bool counting = false;
+
+	if (drop != DROP_REPLAY && drop != DROP_FORGED)
+		return false;
+	for (size_t i = 0; i < scenario->host_count; i++) {
+		enum host_kind kind = scenario->hosts[i].kind;
+		peers += kind != HOST_CARPD;
+		counting |= kind == HOST_FREEBSD || kind == HOST_UCARP;
+	}
+	return counting && peers >= 2;
+}
+
 void check_sent(const struct world *world, size_t index, size_t unit, const uint8_t *packet, size_t bytes)
 {
 	struct check *check = world->check;
@@ -342,7 +358,12 @@ static void check_takeover(struct check *check, size_t unit, size_t index, size_
 		return;
 	since_ns = latest(latest(check->trouble_ns[index], check->trouble_ns[other]), check->cabling_ns);
 	since_ns = latest(since_ns, latest(theirs->serving_since_ns, theirs->standing_since_ns));
-	if (world->now_ns - since_ns > 2 * scenario_patience_ns(scenario) + scenario_way_ns(scenario))
+	/* In fast mode a host that has just become a backup knows no master, and waits by its own interval.
+	 */
+	bool knows = scenario->advbase > 0 || check->views[unit][index].heard_as_backup[other][0] > 0 ||
+	             check->views[unit][index].heard_as_backup[other][1] > 0;
+	if (knows &&
+	    world->now_ns - since_ns > 2 * scenario_patience_ns(scenario) + scenario_way_ns(scenario))
 		fail(check, "false: host %zu has taken group %zu over though host %zu serves and is heard",
 		     index, unit, other);
 }
@@ -372,6 +393,23 @@ static void note_serving(struct check *check, size_t unit, size_t index)
 			check_takeover(check, unit, index, i);
 }
 
+/* Of two equals that hear each other one stays; here nobody has. */
+static void check_vacancy(struct check *check, size_t unit, size_t index)
+{
+	const struct world *world = check->world;
+	const struct host *host = &world->hosts[index];
+
+	if (!check->ranks_equals || host->engine == NULL ||
+	    host->engine->nodes[unit].vhost.last.cause.kind != CAUSE_PEER_EQUAL ||
+	    world->now_ns - check->any_trouble_ns <= 2 * scenario_way_ns(world->scenario) + SLACK_NS)
+		return;
+	for (size_t i = 0; i < world->host_count; i++)
+		if (host_state(&world->hosts[i], unit) == VHOST_MASTER)
+			return;
+	fail(check, "vacant: host %zu was the last master of group %zu and has yielded to an equal", index,
+	     unit);
+}
+
 static void note_view(struct check *check, size_t unit, size_t index)
 {
 	const struct world *world = check->world;
@@ -381,7 +419,8 @@ static void note_view(struct check *check, size_t unit, size_t index)
 	struct standing standing = standing_of(host, unit);
 
 	/* In fast mode a backup waits for as long as its master says, and knows none when it becomes one. */
-	if (state == VHOST_INIT || (world->scenario->advbase == 0 && standing.reign != view->standing.reign))
+	if (state == VHOST_INIT || (world->scenario->advbase == 0 && state == VHOST_BACKUP &&
+	                            standing.reign != view->standing.reign))
 		memset(view->heard_as_backup, 0, sizeof(view->heard_as_backup));
 	if (!same_standing(&standing, &view->standing)) {
 		view->standing = standing;
@@ -395,6 +434,8 @@ static void note_view(struct check *check, size_t unit, size_t index)
 	if (check->ranks_equals && world->now_ns - check->any_trouble_ns > calm_ns)
 		fail(check, "flapping: host %zu group %zu becomes %s without any trouble", index, unit,
 		     vhost_state_name(state));
+	if (view->state == VHOST_MASTER && state == VHOST_BACKUP)
+		check_vacancy(check, unit, index);
 	memset(view->heard_as_master, 0, sizeof(view->heard_as_master));
 	view->state = state;
 	view->state_since_ns = world->now_ns;

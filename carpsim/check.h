@@ -27,7 +27,9 @@
  *              nodes, and a tick that was due puts it into the future.
  *   actions    None is left when an event has been dealt with.
  *   sequence   No host uses a number of its seals again, or one below the last.
- *   flapping   With no trouble left, nothing changes any more.
+ *   vacant     Of two equals that seal and hear each other one stays.
+ *   flapping   With no trouble left, nothing changes any more (in groups of carpd
+ *              hosts that seal; among others equals are parted by chance).
  */
 #ifndef CARPSIM_CHECK_H
 #define CARPSIM_CHECK_H
@@ -37,6 +39,7 @@
 #include <stdint.h>
 
 #include "core/clock.h"
+#include "core/drop.h"
 #include "queue.h"
 
 struct world;
@@ -49,6 +52,13 @@ const char *check_failure(const struct check *check);
 
 /* What the check is told; each does nothing in a world without one. */
 void check_lost(const struct world *world, size_t from, size_t to);
+/*
+ * A known limit: FreeBSD and ucarp count on from what they heard, after a split from
+ * the same number as another, after each of OpenBSD's adverts from its one cookie.
+ * They use a counter twice then, and are taken for somebody who plays it back.  What
+ * is dropped for that counts as lost.
+ */
+bool check_excuses(const struct world *world, enum drop drop);
 void check_sent(const struct world *world, size_t host, size_t unit, const uint8_t *packet, size_t bytes);
 void check_accepted(const struct world *world, const struct flight *flight);
 void check_gate(const struct world *world, size_t host, size_t unit, instant before, instant end);

@@ -265,12 +265,15 @@ static void receive(struct host *host, const struct waiting *waiting)
 	enum drop drop = engine_receive(host->engine, flight->port, flight->packet, flight->bytes,
 	                                flight->multicast, waiting->arrived);
 
-	if (drop == DROP_NONE)
+	if (drop == DROP_NONE) {
 		check_accepted(host->world, flight);
-	else
-		trace_line(&host->world->trace, host->world->now_ns,
-		           "host %zu group %u: advert of host %u dropped, %s", host->index, flight->unit,
-		           flight->from, drop_name(drop));
+		return;
+	}
+	if (check_excuses(host->world, drop))
+		check_lost(host->world, flight->from, host->index);
+	trace_line(&host->world->trace, host->world->now_ns,
+	           "host %zu group %u: advert of host %u dropped, %s", host->index, flight->unit,
+	           flight->from, drop_name(drop));
 }
 
 /* As carpd's loop: leases first, then what arrived, then what is due. */
