@@ -374,8 +374,11 @@ static void backup_hear(struct engine *engine, struct vhost *vhost, const struct
 	enum standing standing = compare(ours, heard->terms);
 
 	if (is_goodbye(heard->terms)) {
-		if (is_another(&vhost->master, &heard->source))
-			return; /* its successor is there already */
+		if (is_another(&vhost->master, &heard->source)) {
+			/* Its successor is there already; until it hears so it serves on this advert's lease. */
+			restart_master_down_timer(vhost, now);
+			return;
+		}
 		become_master(engine, vhost, cause_of(CAUSE_GOODBYE, heard), now);
 		return;
 	}
