@@ -1,0 +1,128 @@
+"""
+carpd as a service: the manager's notifications, and who may ask what.
+
+    fw1 - switch
+"""
+
+import os
+import re
+import socket
+import struct
+
+from lab import Carpd, boottime_ns, wait_for
+from words import ADDRESS
+
+# Neither root nor the user the engine runs as.
+STRANGER = ("setpriv", "--reuid=1", "--regid=1", "--clear-groups")
+
+
+class Manager:
+    """A service manager's notification socket."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self.socket.bind(path)
+        self.heard = []
+
+    def lines(self):
+        while True:
+            try:
+                self.heard += self.socket.recv(4096).decode().splitlines()
+            except BlockingIOError:
+                return self.heard
+
+
+def test_notifies_its_manager(lab):
+    fw1 = lab.host("fw1")
+    path = lab.new_path("notify")
+    manager = Manager(path)
+    first = Carpd(fw1)
+    os.environ["NOTIFY_SOCKET"] = path
+    try:
+        first.start()
+    finally:
+        del os.environ["NOTIFY_SOCKET"]
+    wait_for(lambda: "READY=1" in manager.lines(), 5, "it is ready")
+    wait_for(lambda: manager.lines().count("WATCHDOG=1") >= 2, 5, "it lives")
+    assert "STOPPING=1" not in manager.lines()
+    engine = next(pid for pid in first.pids() if pid != first.processes[0].pid)
+    os.kill(engine, 19)
+    begin_ns, beats = boottime_ns(), manager.lines().count("WATCHDOG=1")
+    wait_for(lambda: boottime_ns() > begin_ns + 2_500_000_000, 5, "time passes")
+    # The watchdog is fed by the engine: an engine that hangs starves it.
+    assert manager.lines().count("WATCHDOG=1") <= beats + 1
+    os.kill(engine, 18)
+    wait_for(lambda: manager.lines().count("WATCHDOG=1") > beats + 1, 5, "it lives again")
+    assert first.stop() == [0]
+    assert manager.lines().count("READY=1") == 1 and "STOPPING=1" in manager.lines()
+
+
+def test_stranger_may_look_and_not_act(lab):
+    fw1 = lab.host("fw1")
+    first = Carpd(fw1).start()
+    first.wait_state("master")
+
+    def ask(*words):
+        return fw1.run(*STRANGER, first.client, "-s", first.socket, *words, check=False)
+
+    for words in (("status",), ("show", "group1"), ("log",), ("--json", "status")):
+        done = ask(*words)
+        assert done.returncode == 0 and "group1" in done.stdout, (words, done)
+    for words in (("demote", "x"), ("undemote", "x"), ("maintenance", "on"), ("handover",), ("reload",)):
+        done = ask(*words)
+        assert done.returncode != 0 and done.stderr.count("\n") == 1, (words, done)
+        assert re.search("root|permi|may", done.stderr), done.stderr
+    assert first.ctl("status")["demotion"] == 0 and fw1.has(ADDRESS)
+
+
+def test_engine_has_few_rights(lab):
+    fw1 = lab.host("fw1")
+    first = Carpd(fw1).start()
+    engine = next(pid for pid in first.pids() if pid != first.processes[0].pid)
+    with open(f"/proc/{engine}/status", encoding="ascii") as file:
+        status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+    net_admin_and_raw = 1 << 12 | 1 << 13
+    assert int(status["CapEff"], 16) == int(status["CapPrm"], 16) == net_admin_and_raw
+    assert int(status["CapBnd"], 16) == 0 and status["NoNewPrivs"] == "1"
+    assert "0" not in status["Uid"].split()
+
+
+def _talk(path, data):
+    with socket.socket(socket.AF_UNIX) as one:
+        one.settimeout(5)
+        one.connect(path)
+        try:
+            one.sendall(data)
+        except BrokenPipeError:
+            pass
+        answer = b""
+        try:
+            while b"\n" not in answer and (more := one.recv(65536)):
+                answer += more
+        except ConnectionResetError:
+            pass
+        return answer
+
+
+def test_malformed_requests(lab):
+    fw1 = lab.host("fw1")
+    first = Carpd(fw1).start()
+    first.wait_state("master")
+    for data in (b"\n", b"{}\n", b"[]\n", b"x" * 100000, b'{"do":"status"' + b" " * 5000 + b"}\n", b"\xff\xfe\n",
+                 b'{"do":7}\n', b'{"do":"show"}\n', b'{"do":"show","group":"' + b"g" * 300 + b'"}\n',
+                 b'{"do":"demote","name":"","value":1}\n', b'{"do":"log","count":-1}\n',
+                 b'{"do":"demote","name":"n","value":1e99}\n', b"[" * 4000 + b"\n"):  # fmt: skip
+        answer = _talk(first.socket, data)
+        assert b'"ok": true' not in answer.replace(b'":', b'": ') or b"log" in data, (data[:60], answer[:200])
+    # Many who connect and say nothing do not keep others away for long.
+    silent = [socket.socket(socket.AF_UNIX) for _ in range(100)]
+    for one in silent:
+        one.setblocking(False)
+        try:
+            one.connect(first.socket)
+        except OSError:
+            pass
+    for one in silent:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        one.close()
+    assert first.status()["state"] == "master"

@@ -1,0 +1,85 @@
+"""
+What is wrong is told once, in a sentence that says what to do.
+
+    fw1 ---+
+    fw2 ---+- switch - other hosts
+"""
+
+import pytest
+from lab import Carpd, Group, Keepalived, wait_for
+from lab.net import run
+from words import ADDRESS, ADDRESS6, detail, start_pair
+
+
+def _conflict(daemon):
+    return wait_for(lambda: detail(daemon)["conflict"], 10, lambda: f"a conflict is seen\n{daemon.log()}")
+
+
+def test_other_passphrase(lab):
+    fw1, fw2 = lab.hosts("fw1", "fw2")
+    first = Carpd(fw1, [Group(passphrase="correct horse")]).start()
+    second = Carpd(fw2, [Group(passphrase="wrong horse")], advskew=100).start()
+    for one in (first, second):
+        one.wait_state("master")
+    conflict = _conflict(first)
+    assert conflict["source"] == fw2.ipv4 and "passphrase" in conflict["diagnosis"]
+    wait_for(lambda: detail(first)["conflict"]["count"] >= 3, 10, "it goes on")
+    done = first.carpctl("status")
+    assert done.returncode == 1 and fw2.ipv4 in done.stdout and "passphrase" in done.stdout
+    assert len([line for line in first.log().splitlines() if fw2.ipv4 in line and "vhid" in line]) == 1
+    # It ends when the other one is put right.
+    second.write_config([Group(passphrase="correct horse")])
+    second.stop()
+    second.start()
+    second.wait_state("backup")
+    wait_for(lambda: not detail(first)["conflict"], 45, "the conflict is over")
+    wait_for(lambda: first.carpctl("status").returncode == 0, 5, "all is well")
+
+
+@pytest.mark.parametrize("lacking", ["ours", "theirs"])
+def test_missing_address(lab, lacking):
+    fw1, fw2 = lab.hosts("fw1", "fw2")
+    whole, part = (ADDRESS, "10.0.0.109", ADDRESS6), (ADDRESS, ADDRESS6)
+    ours, theirs = (part, whole) if lacking == "ours" else (whole, part)
+    first = Carpd(fw1, [Group(addresses=ours)]).start()
+    Carpd(fw2, [Group(addresses=theirs)], advskew=100).start()
+    diagnosis = _conflict(first)["diagnosis"]
+    if lacking == "theirs":
+        assert "10.0.0.109" in diagnosis
+    else:
+        assert "address" in diagnosis
+
+
+def test_vrrp_router_with_our_id(lab):
+    """The two protocols do not hear each other, but share the virtual MAC."""
+    fw1, fw2 = lab.hosts("fw1", "fw2")
+    first = Carpd(fw1).start()
+    Keepalived(fw2, [Group(1, ("10.0.0.77",))]).start()
+    problem = wait_for(
+        lambda: next((text for text in first.status()["problems"] if "VRRP" in text), None), 15, "VRRP is reported")
+    assert "1" in problem
+    assert first.status()["state"] == "master"
+
+
+def test_vrrp_router_with_another_id(lab):
+    fw1, fw2 = lab.hosts("fw1", "fw2")
+    first = Carpd(fw1).start()
+    Keepalived(fw2, [Group(9, ("10.0.0.77",))]).start()
+    lab.wait_for_owner("10.0.0.77", fw2)
+    first.wait_state("master")
+    assert not first.status()["problems"]
+
+
+def test_one_family_falls_silent(lab):
+    """IPv6 adverts are lost: reported as degraded, nobody takes over."""
+    fw1, fw2 = lab.hosts("fw1", "fw2")
+    first, second = start_pair(lab, [Group(addresses=(ADDRESS, ADDRESS6))])
+
+
+    rule = f'add rule bridge lab forward oifname "{lab.port(fw2)}" ip6 nexthdr 112 drop\n'
+    run("ip", "netns", "exec", lab.switch, "nft", "-f", "-", text=rule)
+    wait_for(lambda: any("IPv" in text for text in second.status()["problems"]), 10, "it is reported")
+    assert second.status()["state"] == "backup" and first.status()["state"] == "master"
+    assert lab.owners(ADDRESS) == [fw1]
+    lab.heal()
+    wait_for(lambda: not second.status()["problems"], 10, "it is over")
