@@ -20,164 +20,45 @@
 
 static const char *const engine_calls[] = {
         /* The loop. */
-        "epoll_create1",
-        "epoll_ctl",
-        "epoll_pwait",
-        "epoll_pwait2",
-        "epoll_wait",
-        "poll",
-        "ppoll",
-        "ppoll_time64",
-        "timerfd_create",
-        "timerfd_settime",
-        "timerfd_settime64",
-        "pipe2",
-        "eventfd2",
+        "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait", "poll", "ppoll",
+        "ppoll_time64", "timerfd_create", "timerfd_settime", "timerfd_settime64", "pipe2", "eventfd2",
         "restart_syscall",
         /* Clocks, where the vDSO has none of them. */
-        "clock_getres",
-        "clock_getres_time64",
-        "clock_gettime",
-        "clock_gettime64",
-        "clock_nanosleep",
-        "clock_nanosleep_time64",
-        "gettimeofday",
-        "nanosleep",
-        "time",
+        "clock_getres", "clock_getres_time64", "clock_gettime", "clock_gettime64", "clock_nanosleep",
+        "clock_nanosleep_time64", "gettimeofday", "nanosleep", "time",
         /* Packets, netlink, clients. */
-        "accept",
-        "accept4",
-        "bind",
-        "getpeername",
-        "getsockname",
-        "getsockopt",
-        "recv",
-        "recvfrom",
-        "recvmmsg",
-        "recvmmsg_time64",
-        "recvmsg",
-        "send",
-        "sendmmsg",
-        "sendmsg",
-        "sendto",
-        "setsockopt",
+        "accept", "accept4", "bind", "getpeername", "getsockname", "getsockopt", "recv", "recvfrom",
+        "recvmmsg", "recvmmsg_time64", "recvmsg", "send", "sendmmsg", "sendmsg", "sendto", "setsockopt",
         "shutdown",
         /* The state directory, what the host forwards, the log. */
-        "access",
-        "chmod",
-        "close",
-        "dup",
-        "dup2",
-        "dup3",
-        "faccessat",
-        "faccessat2",
-        "fchmod",
-        "fcntl",
-        "fcntl64",
-        "fdatasync",
-        "fstat",
-        "fstat64",
-        "fstatat64",
-        "fsync",
-        "ftruncate",
-        "ftruncate64",
-        "_llseek",
-        "lseek",
-        "newfstatat",
-        "open",
-        "openat",
-        "pread64",
-        "pwrite64",
-        "read",
-        "readlink",
-        "readlinkat",
-        "readv",
-        "rename",
-        "renameat",
-        "renameat2",
-        "stat",
-        "stat64",
-        "statx",
-        "unlink",
-        "unlinkat",
-        "write",
-        "writev",
+        "access", "chmod", "close", "dup", "dup2", "dup3", "faccessat", "faccessat2", "fchmod", "fcntl",
+        "fcntl64", "fdatasync", "fstat", "fstat64", "fstatat64", "fsync", "ftruncate", "ftruncate64",
+        "_llseek", "lseek", "newfstatat", "open", "openat", "pread64", "pwrite64", "read", "readlink",
+        "readlinkat", "readv", "rename", "renameat", "renameat2", "stat", "stat64", "statx", "unlink",
+        "unlinkat", "write", "writev",
         /* Memory, and the C library's own needs. */
-        "brk",
-        "futex",
-        "futex_time64",
-        "getcpu",
-        "getrandom",
-        "madvise",
-        "membarrier",
-        "mremap",
-        "munmap",
-        "rseq",
-        "sched_getaffinity",
-        "sched_yield",
-        "set_robust_list",
-        "sigaltstack",
-        "sysinfo",
-        "uname",
+        "brk", "futex", "futex_time64", "getcpu", "getrandom", "madvise", "membarrier", "mremap", "munmap",
+        "rseq", "sched_getaffinity", "sched_yield", "set_robust_list", "sigaltstack", "sysinfo", "uname",
         /* Who we are. */
-        "getegid",
-        "getegid32",
-        "geteuid",
-        "geteuid32",
-        "getgid",
-        "getgid32",
-        "getpid",
-        "getppid",
-        "gettid",
-        "getuid",
-        "getuid32",
+        "getegid", "getegid32", "geteuid", "geteuid32", "getgid", "getgid32", "getpid", "getppid", "gettid",
+        "getuid", "getuid32",
         /* Signals and the end. */
-        "exit",
-        "exit_group",
-        "rt_sigaction",
-        "rt_sigprocmask",
-        "rt_sigreturn",
-        "sigreturn",
-};
+        "exit", "exit_group", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigreturn"};
 
 /* Beyond the engine's: its own work, and the way of an engine that it forks into its sandbox. */
 static const char *const keeper_calls[] = {
         /* Start, watch and collect the engine. */
-        "fork",
-        "rt_sigpending",
-        "rt_sigtimedwait",
-        "signalfd4",
-        "socketpair",
-        "wait4",
-        "waitid",
-        "waitpid",
+        "fork", "rt_sigpending", "rt_sigtimedwait", "signalfd4", "socketpair", "wait4", "waitid", "waitpid",
         /* The service manager's socket. */
         "connect",
         /* A configuration that is read again and handed over. */
-        "getdents",
-        "getdents64",
-        "memfd_create",
+        "getdents", "getdents64", "memfd_create",
         /* The engine, on time. */
-        "getrlimit",
-        "mlockall",
-        "prlimit64",
-        "sched_getparam",
-        "sched_getscheduler",
-        "sched_setscheduler",
-        "setrlimit",
-        "ugetrlimit",
+        "getrlimit", "mlockall", "prlimit64", "sched_getparam", "sched_getscheduler", "sched_setscheduler",
+        "setrlimit", "ugetrlimit",
         /* The engine, without privileges, behind a filter of its own. */
-        "capget",
-        "capset",
-        "prctl",
-        "seccomp",
-        "setgroups",
-        "setgroups32",
-        "setresgid",
-        "setresgid32",
-        "setresuid",
-        "setresuid32",
-};
+        "capget", "capset", "prctl", "seccomp", "setgroups", "setgroups32", "setresgid", "setresgid32",
+        "setresuid", "setresuid32"};
 
 /* The gate is loaded before; creating maps and loading programs are in neither list. */
 static const int engine_bpf[] = {
@@ -206,6 +87,16 @@ static int allow(scmp_filter_ctx filter, const char *name, unsigned int count,
 	               : seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, count, conditions);
 }
 
+static struct scmp_arg_cmp argument_is(unsigned int number, uint64_t value)
+{
+	return (struct scmp_arg_cmp){.arg = number, .op = SCMP_CMP_EQ, .datum_a = value};
+}
+
+static struct scmp_arg_cmp argument_lacks(unsigned int number, uint64_t bits)
+{
+	return (struct scmp_arg_cmp){.arg = number, .op = SCMP_CMP_MASKED_EQ, .datum_a = bits};
+}
+
 static int allow_if(scmp_filter_ctx filter, const char *name, struct scmp_arg_cmp condition)
 {
 	return allow(filter, name, 1, &condition);
@@ -225,7 +116,7 @@ static int allow_values(scmp_filter_ctx filter, const char *name, const int *val
 	int error = 0;
 
 	for (size_t i = 0; i < count && error == 0; i++)
-		error = allow_if(filter, name, SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)values[i]));
+		error = allow_if(filter, name, argument_is(0, (uint64_t)values[i]));
 	return error;
 }
 
@@ -236,7 +127,7 @@ static int allow_memory(scmp_filter_ctx filter)
 	int error = 0;
 
 	for (size_t i = 0; i < COUNT(names) && error == 0; i++)
-		error = allow_if(filter, names[i], SCMP_A2_32(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+		error = allow_if(filter, names[i], argument_lacks(2, PROT_EXEC));
 	return error;
 }
 
@@ -251,7 +142,7 @@ static int allow_engine(scmp_filter_ctx filter)
 	if (error == 0)
 		error = allow_values(filter, "socket", engine_domains, COUNT(engine_domains));
 	for (size_t i = 0; i < COUNT(ioctls) && error == 0; i++)
-		error = allow_if(filter, "ioctl", SCMP_A1_32(SCMP_CMP_EQ, ioctls[i]));
+		error = allow_if(filter, "ioctl", argument_is(1, ioctls[i]));
 	return error;
 }
 
@@ -265,10 +156,10 @@ static int allow_keeper(scmp_filter_ctx filter)
 	if (error == 0)
 		error = allow_values(filter, "socket", keeper_domains, COUNT(keeper_domains));
 	if (error == 0)
-		error = allow_if(filter, "clone", SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NAMESPACES, 0));
+		error = allow_if(filter, "clone", argument_lacks(0, CLONE_NAMESPACES));
 	if (error == 0)
-		error = allow_if(filter, "kill", SCMP_A1_32(SCMP_CMP_EQ, SIGKILL));
-	return error == 0 ? allow_if(filter, "tgkill", SCMP_A2_32(SCMP_CMP_EQ, SIGABRT)) : error;
+		error = allow_if(filter, "kill", argument_is(1, SIGKILL));
+	return error == 0 ? allow_if(filter, "tgkill", argument_is(2, SIGABRT)) : error;
 }
 
 static int load(scmp_filter_ctx filter, int error)
@@ -291,7 +182,7 @@ int sandbox_filter_engine(void)
 	int error = allow_engine(filter);
 	/* It may end itself by abort(3), nobody else. */
 	if (error == 0)
-		error = allow_if(filter, "tgkill", SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)getpid()));
+		error = allow_if(filter, "tgkill", argument_is(0, (uint64_t)getpid()));
 	return load(filter, error);
 }
 
