@@ -185,7 +185,12 @@ static __always_inline __u64 wake_flags(__u64 now_ns)
 	if (now_ns - woken_ns < GATE_BURST_NS)
 		return BPF_RB_NO_WAKEUP;
 	woken_ns = now_ns;
-	return 0;
+	/*
+	 * Without force the kernel wakes the reader for the first unread record only.
+	 * Two processors that write at once may leave one that woke nobody before it,
+	 * and then nothing would ever wake the reader again.
+	 */
+	return BPF_RB_FORCE_WAKEUP;
 }
 
 /* carp is at offset; the frame is one of protocol 112 and no fragment. */
