@@ -87,6 +87,7 @@ static int allow(scmp_filter_ctx filter, const char *name, unsigned int count,
 	               : seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, count, conditions);
 }
 
+/* Not with libseccomp's SCMP_A0 and its like, which clang does not take without warnings. */
 static struct scmp_arg_cmp argument_is(unsigned int number, uint64_t value)
 {
 	return (struct scmp_arg_cmp){.arg = number, .op = SCMP_CMP_EQ, .datum_a = value};
@@ -97,18 +98,9 @@ static struct scmp_arg_cmp argument_lacks(unsigned int number, uint64_t bits)
 	return (struct scmp_arg_cmp){.arg = number, .op = SCMP_CMP_MASKED_EQ, .datum_a = bits};
 }
 
-/* Not with libseccomp's SCMP_A0 and its like, which clang does not take without warnings. */
-static int allow_if(scmp_filter_ctx filter, const char *name, unsigned argument, enum scmp_compare compare,
-                    uint32_t first, uint32_t second)
+static int allow_if(scmp_filter_ctx filter, const char *name, struct scmp_arg_cmp condition)
 {
-	struct scmp_arg_cmp condition = {.arg = argument, .op = compare, .datum_a = first, .datum_b = second};
-
 	return allow(filter, name, 1, &condition);
-}
-
-static int allow_if_equal(scmp_filter_ctx filter, const char *name, unsigned argument, uint32_t value)
-{
-	return allow_if(filter, name, argument, SCMP_CMP_EQ, value, 0);
 }
 
 static int allow_all(scmp_filter_ctx filter, const char *const *names, size_t count)
