@@ -10,7 +10,7 @@ import socket
 import struct
 
 from lab import Carpd, boottime_ns, wait_for
-from words import ADDRESS
+from words import ADDRESS, neighbour, ping, wait_settled
 
 # Neither root nor the user the engine runs as.
 STRANGER = ("setpriv", "--reuid=1", "--regid=1", "--clear-groups")
@@ -126,3 +126,23 @@ def test_malformed_requests(lab):
         one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         one.close()
     assert first.status()["state"] == "master"
+
+
+def test_without_the_rights_for_a_gate(lab):
+    """`auto` falls back to the interface's MAC and says why; the pair works as before."""
+    fw1, fw2, client = lab.hosts("fw1", "fw2", "client")
+    daemons = [Carpd(host, advskew=skew, preempt=True) for host, skew in ((fw1, 0), (fw2, 100))]
+    for one in daemons:
+        wrapper = lab.new_path("carpd-without-bpf")
+        with open(wrapper, "w", encoding="ascii") as file:
+            file.write(f'#!/bin/sh\nexec setpriv --bounding-set=-bpf,-sys_admin,-perfmon {one.binary} "$@"\n')
+        os.chmod(wrapper, 0o755)
+        one.binary = wrapper
+        one.start()
+    wait_settled(*daemons)
+    assert daemons[0].status()["mac"] == "interface"
+    assert ping(client, ADDRESS) and neighbour(client, ADDRESS) == fw1.mac()
+    daemons[0].crash()
+    daemons[1].wait_state("master", 6)
+    wait_for(lambda: ping(client, ADDRESS) and neighbour(client, ADDRESS) == fw2.mac(), 3, "the client follows")
+    assert "gate" in daemons[1].log()
