@@ -375,7 +375,7 @@ static void backup_hear(struct engine *engine, struct vhost *vhost, const struct
 
 	if (is_goodbye(heard->terms)) {
 		if (is_another(&vhost->master, &heard->source)) {
-			/* Its successor is there already; until it hears so it serves on this advert's lease. */
+			/* Its successor is there; until it hears so it serves on this advert's lease. */
 			restart_master_down_timer(vhost, now);
 			return;
 		}
