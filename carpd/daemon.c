@@ -331,6 +331,18 @@ static void reload_wanted(struct daemon *daemon)
 		control_reloaded(loop->control, "the keeper does not answer");
 }
 
+/* An answer on the control socket is one sentence; every error begins with its file and line. */
+static const char *in_one_line(char *text)
+{
+	size_t length = strlen(text);
+
+	while (length > 0 && text[length - 1] == '\n')
+		text[--length] = '\0';
+	for (char *end = strchr(text, '\n'); end != NULL; end = strchr(end, '\n'))
+		*end = ' ';
+	return text;
+}
+
 static void keeper_spoke(evutil_socket_t fd, short what, void *context)
 {
 	struct loop *loop = context;
@@ -347,7 +359,7 @@ static void keeper_spoke(evutil_socket_t fd, short what, void *context)
 			begin_reload(loop, message.fd);
 			break;
 		case MESSAGE_RELOAD_REFUSED:
-			control_reloaded(loop->control, message.text);
+			control_reloaded(loop->control, in_one_line(message.text));
 			break;
 		case MESSAGE_READY:
 		case MESSAGE_ALIVE:
