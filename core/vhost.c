@@ -133,6 +133,8 @@ static void say_goodbye(struct engine *engine, struct vhost *vhost, instant now)
 static void restart_master_down_timer(struct vhost *vhost, instant now)
 {
 	vhost->deadline = instant_after(now, vhost_master_down_ns(vhost));
+	if (instant_before(now, vhost->stand_back_until))
+		vhost->deadline = instant_after(vhost->deadline, vhost_interval_ns(vhost) / 2);
 }
 
 static void forget_master(struct vhost *vhost)
@@ -168,6 +170,26 @@ static void leave_master(struct engine *engine, struct vhost *vhost)
 	vhost->send_failures = 0;
 }
 
+/*
+ * A predecessor that lives answers until it has heard us, and its last answers may
+ * turn the switches back to it: announce behind them, soon and then more rarely.
+ */
+#define ANNOUNCE_BEHIND_PREDECESSOR_NS (3 * NS_PER_MS)
+#define ANNOUNCE_BEHIND_UNTIL_NS       (200 * NS_PER_MS)
+
+static bool predecessor_lives(enum cause_kind kind)
+{
+	return kind == CAUSE_GOODBYE || kind == CAUSE_PEER_DEMOTED || kind == CAUSE_PREEMPTED_SLOWER ||
+	       kind == CAUSE_WILL_TIME_OUT;
+}
+
+static instant next_announcement_behind(const struct vhost *vhost, instant now)
+{
+	int64_t elapsed_ns = instant_span_ns(vhost->last.at, now);
+
+	return elapsed_ns < ANNOUNCE_BEHIND_UNTIL_NS / 4 ? instant_after(now, 3 * elapsed_ns) : INSTANT_NEVER;
+}
+
 static void become_master(struct engine *engine, struct vhost *vhost, struct cause cause, instant now)
 {
 	forget_master(vhost);
@@ -186,7 +208,9 @@ static void become_master(struct engine *engine, struct vhost *vhost, struct cau
 	act(engine, ACTION_ANNOUNCE, vhost);
 	vhost->announce_step = 0;
 	vhost->announce_at = instant_after(now, announce_gaps_ns[0]);
-	vhost->announce_again = INSTANT_NEVER;
+	vhost->announce_again = predecessor_lives(cause.kind)
+	                                ? instant_after(now, ANNOUNCE_BEHIND_PREDECESSOR_NS)
+	                                : INSTANT_NEVER;
 }
 
 static void become_backup(struct engine *engine, struct vhost *vhost, struct cause cause, instant now)
@@ -442,14 +466,18 @@ static void note_rival(struct engine *engine, struct vhost *vhost, const struct 
 	}
 }
 
-/* Loses against an equal: the timer's half interval on top keeps the two from rising together again. */
+/*
+ * Loses against an equal: the timer's half interval on top keeps the two from
+ * rising together again, also if ucarp's next advert, which it sends while it
+ * yields to us, comes behind the one we yield to.
+ */
 static void yield_to_equal(struct engine *engine, struct vhost *vhost, const struct heard *heard, instant now,
                            bool outranked)
 {
 	become_backup(engine, vhost, cause_of(CAUSE_PEER_EQUAL, heard), now);
-	note_master(engine, vhost, heard, now);
 	if (outranked)
-		vhost->deadline = instant_after(vhost->deadline, vhost_interval_ns(vhost) / 2);
+		vhost->stand_back_until = instant_after(now, vhost_master_down_ns(vhost));
+	note_master(engine, vhost, heard, now);
 }
 
 static void yield(struct engine *engine, struct vhost *vhost, enum cause_kind kind, const struct heard *heard,
@@ -549,7 +577,7 @@ static void announce_if_due(struct engine *engine, struct vhost *vhost, instant 
 	bool due = false;
 
 	if (instant_reached(vhost->announce_again, now)) {
-		vhost->announce_again = INSTANT_NEVER;
+		vhost->announce_again = next_announcement_behind(vhost, now);
 		due = true;
 	}
 	if (instant_reached(vhost->announce_at, now)) {

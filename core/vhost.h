@@ -113,6 +113,8 @@ struct vhost {
 	struct rival rival;
 	instant reassert_after; /* limits the answers to a rival */
 	struct handover handover;
+	instant stand_back_until; /* lost against an equal a moment ago: the timer is half an interval longer
+	                           */
 
 	instant announce_at; /* the next repetition of the announcement */
 	uint8_t announce_step;

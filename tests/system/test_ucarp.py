@@ -71,10 +71,13 @@ def test_equal_skews_have_one_owner(lab, hosts, ours_first):
     for daemon in (ours, theirs) if ours_first else (theirs, ours):
         daemon.start()
     wait_for(lambda: len(lab.owners(ADDRESS)) == 1, 15, "one owner")
-    if ours.status()["state"] == "master":
-        sent(ours)
-    else:
-        heard(ours, 4)
+
+    def adverts():
+        counters = detail(ours)["counters"]
+        return counters["adverts_sent"] + counters["adverts_received"]
+
+    start = adverts()
+    wait_for(lambda: adverts() >= start + 5, 20, "five more adverts, whoever sends them")
     assert len(lab.owners(ADDRESS)) == 1
 
 
