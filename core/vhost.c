@@ -468,8 +468,8 @@ static void note_rival(struct engine *engine, struct vhost *vhost, const struct 
 
 /*
  * Loses against an equal: the timer's half interval on top keeps the two from
- * rising together again, also if ucarp's next advert, which it sends while it
- * yields to us, comes behind the one we yield to.
+ * rising together again.  It outlasts that advert, since ucarp sends one more
+ * before it finds ours in its queue and yields in its turn.
  */
 static void yield_to_equal(struct engine *engine, struct vhost *vhost, const struct heard *heard, instant now,
                            bool outranked)
