@@ -171,5 +171,7 @@ void engine_adopt(struct engine *next, const struct engine *old, instant now)
 		if (next->parents[i].adopted)
 			engine_parent_changed(next, i, &parent, now);
 	}
-	next->deadline = now; /* one look at everybody */
+	next->deadline = now; /* one look at everybody, of whom some may be overdue */
+	for (size_t i = 0; i < next->settings->node_count; i++)
+		engine_wake_for(next, &next->nodes[i]);
 }

@@ -65,11 +65,14 @@ static struct gate_program foreign_load(void)
 
 static void foreign_add_filter(const struct gate_program *program, uint32_t handle, uint32_t priority)
 {
-	struct bpf_tc_hook hook = {
-	        .sz = sizeof(hook), .ifindex = world.link_index, .attach_point = BPF_TC_INGRESS};
+	struct bpf_tc_hook hook;
 	struct bpf_tc_opts options;
 
 	/* libbpf looks at the padding too, which an initializer need not clear. */
+	memset(&hook, 0, sizeof(hook));
+	hook.sz = sizeof(hook);
+	hook.ifindex = world.link_index;
+	hook.attach_point = BPF_TC_INGRESS;
 	memset(&options, 0, sizeof(options));
 	options.sz = sizeof(options);
 	options.prog_fd = program->fd;
