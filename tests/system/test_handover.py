@@ -81,6 +81,7 @@ def test_maintenance(lab, pair, prober):
     _nothing_lost(prober)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("mac", MACS)
 def test_preempting_host_returns(lab, mac):
     fw1, fw2, client, observer = lab.hosts("fw1", "fw2", "client", "observer")
