@@ -95,7 +95,9 @@ def test_preempting_host_returns(lab, mac):
     lab.wait_for_owner(ADDRESS, fw1)
     wait_settled(first, second)
     _nothing_lost(prober)
-    assert arp.stop().two_owners_ms() <= 5
+    # Without a gate the addresses answer from the moment they are taken, and the
+    # advert waits until the kernel routes the IPv6 one (carpd/await.c: 50 ms at most).
+    assert arp.stop().two_owners_ms() <= (5 if mac == "virtual" else 55)
 
 
 def test_preempt_after_maintenance(lab):
