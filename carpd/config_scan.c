@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEPTH_MAX 8 /* two are needed: a list in a group */
+#define DEPTH_MAX  8    /* two are needed: a list in a group */
+#define STRING_MAX 4096 /* as a path; libconfuse takes its time for a string in steps of a few bytes */
 
 struct scanner {
 	char *at; /* the text ends with a zero that does not count */
@@ -58,11 +59,18 @@ static bool refuse_variable(struct scanner *s)
 static bool skip_string(struct scanner *s)
 {
 	char quote = *s->at++;
+	const char *begin = s->at;
 
 	for (; s->at < s->end && *s->at != '\n'; s->at++) {
 		if (*s->at == quote) {
 			s->at++;
 			return true;
+		}
+		if (s->at - begin >= STRING_MAX) {
+			config_error(s->report, s->line,
+			             "this string is longer than %d bytes; nothing here needs that",
+			             STRING_MAX);
+			return false;
 		}
 		if (quote == '"' && s->at[0] == '$' && s->at[1] == '{')
 			return refuse_variable(s);

@@ -128,8 +128,12 @@ def test_zero_byte(folder):
 def test_long_line(folder):
     error = refused(folder, b"grace = 1 " + b"x" * 1_000_000 + b" = 1\n")
     assert 'x.conf:1: unknown word "xxx' in error and len(error) < 300
-    error = refused(folder, b'grace = "' + b"\x1b" * 1_000_000 + b'"\n')
+    error = refused(folder, b'grace = "' + b"\x1b" * 4096 + b'"\n')
     assert 'x.conf:1: grace is "\\x1b' in error and len(error) < 300
+    for length in (4097, 1_000_000):
+        assert refused(folder, b'\ngrace = "' + b"\x1b" * length + b'"\n') == (
+            "x.conf:2: this string is longer than 4096 bytes; nothing here needs that\n"
+        )
 
 
 def test_deep_nesting(folder):
