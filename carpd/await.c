@@ -21,6 +21,15 @@ static bool is_in_place(const struct daemon *daemon, const struct group *group)
 	return true;
 }
 
+/* What belongs to one group stays in its order. */
+static bool waits_already(const struct await *await, size_t count, const struct group *group)
+{
+	for (size_t i = 0; i < count; i++)
+		if (await->kept[i].group == group)
+			return true;
+	return false;
+}
+
 static bool begins_a_reign(const struct action *action)
 {
 	return action->node != NULL && action->node->vhost.state == VHOST_MASTER &&
@@ -31,7 +40,9 @@ bool await_keep(struct daemon *daemon, const struct action *action)
 {
 	struct await *await = &daemon->await;
 
-	if (!begins_a_reign(action) || await->count == await->capacity || is_in_place(daemon, action->group))
+	if (!begins_a_reign(action) || await->count == await->capacity)
+		return false;
+	if (!waits_already(await, await->count, action->group) && is_in_place(daemon, action->group))
 		return false;
 	if (await->count == 0)
 		await->until = instant_after(daemon->now, PATIENCE_NS);
@@ -48,7 +59,8 @@ size_t await_release(struct daemon *daemon, struct action *ret_actions)
 
 	for (size_t i = 0; i < await->count; i++) {
 		const struct action *action = &await->kept[i];
-		if (impatient || action->group->masters == 0 || is_in_place(daemon, action->group))
+		if (impatient || action->group->masters == 0 ||
+		    (!waits_already(await, left, action->group) && is_in_place(daemon, action->group)))
 			ret_actions[released++] = *action;
 		else
 			await->kept[left++] = *action;

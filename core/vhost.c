@@ -204,8 +204,16 @@ static void become_master(struct engine *engine, struct vhost *vhost, struct cau
 	 */
 	if (vhost->group->masters++ == 0)
 		engine_act(engine, ACTION_TAKE, vhost->group, NULL);
+	/*
+	 * Where no virtual MAC moves with the advert, clients are told first: they
+	 * must not send to a predecessor that has stopped already.
+	 */
+	bool announce_first = predecessor_lives(cause.kind) && !vhost->group->virtual_mac;
+	if (announce_first)
+		act(engine, ACTION_ANNOUNCE, vhost);
 	advertise(engine, vhost, now);
-	act(engine, ACTION_ANNOUNCE, vhost);
+	if (!announce_first)
+		act(engine, ACTION_ANNOUNCE, vhost);
 	vhost->announce_step = 0;
 	vhost->announce_at = instant_after(now, announce_gaps_ns[0]);
 	vhost->announce_again = predecessor_lives(cause.kind)

@@ -65,6 +65,58 @@ static void test_master_repeats(void **state)
 	}
 }
 
+/* A predecessor that lives may answer behind our first announcement. */
+static void test_announces_behind_a_predecessor(void **state)
+{
+	static const int64_t after_ms[] = {3, 12, 48, 192};
+
+	(void)state;
+	lab_place(&lab);
+	lab_up(&lab);
+	lab_settle(&lab);
+	lab_hear(&lab, (struct said)SAID("10.0.0.2", 255, 255, 0));
+	lab_expect(&lab, "backup>master goodbye, " RISE);
+	for (size_t i = 0; i < sizeof(after_ms) / sizeof(after_ms[0]); i++) {
+		lab_tick_exactly_at(&lab, after_ms[i] * NS_PER_MS);
+		lab_expect(&lab, "announce");
+	}
+	lab_tick_exactly_at(&lab, 1100 * NS_PER_MS);
+	lab_expect(&lab, "announce");
+}
+
+/* With the interface's own MAC it is the announcement that turns the clients, and the advert that stops the
+ * predecessor. */
+static void test_announces_first_without_a_virtual_mac(void **state)
+{
+	(void)state;
+	lab_place(&lab);
+	lab.engine->groups[0].virtual_mac = false;
+	lab_up(&lab);
+	lab_settle(&lab);
+	lab_hear(&lab, (struct said)SAID("10.0.0.2", 255, 255, 0));
+	lab_expect(&lab, "backup>master goodbye, take, announce, advert 1/100/0, serve");
+	lab_hear(&lab, (struct said)SAID("10.0.0.2", 1, 0, 0));
+	lab_expect(&lab, "shut, drop, master>backup peer-faster");
+	lab_tick_exactly_at(&lab, DOWN_NS);
+	lab_expect(&lab, "backup>master silence, " RISE);
+}
+
+/* Whoever lost against an equal does so for a whole timer: ucarp sends once more before it yields in its
+ * turn. */
+static void test_stands_back_after_an_equal(void **state)
+{
+	(void)state;
+	lab_place(&lab);
+	lab_become_master(&lab);
+	lab_hear(&lab, (struct said)SAID("10.0.0.2", 1, 100, 0));
+	lab_expect(&lab, "shut, drop, master>backup peer-equal");
+	lab.now.ns += NS_PER_S;
+	lab_hear(&lab, (struct said)SAID("10.0.0.2", 1, 100, 0));
+	lab_expect(&lab, "");
+	lab_tick_exactly_at(&lab, lab.now.ns + DOWN_NS + INTERVAL_NS / 2);
+	lab_expect(&lab, "backup>master silence, " RISE);
+}
+
 /* Each case on a fresh host of advskew 100 that has 10.0.0.1; the peer is 10.0.0.2. */
 struct hearing {
 	const char *what;
@@ -620,6 +672,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        TEST(test_silence),
 	        TEST(test_master_repeats),
+	        TEST(test_announces_behind_a_predecessor),
+	        TEST(test_announces_first_without_a_virtual_mac),
+	        TEST(test_stands_back_after_an_equal),
 	        TEST(test_hearing),
 	        TEST(test_init_hears_nothing),
 	        TEST(test_sealed_equals),
