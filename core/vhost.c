@@ -69,17 +69,28 @@ int64_t vhost_interval_ns(const struct vhost *vhost)
 	return terms_interval_ns(vhost_terms(vhost));
 }
 
+/* By the protocol: with the configured advskew, not the demoted one (protocol.md 4.1). */
+static int64_t own_patience_ns(const struct vhost *vhost)
+{
+	return 3 * settings_of(vhost)->advbase * NS_PER_S + vhost->advskew * NS_PER_S / 256;
+}
+
 int64_t vhost_master_down_ns(const struct vhost *vhost)
 {
+	const struct master *master = &vhost->master;
 	uint8_t advbase = settings_of(vhost)->advbase;
 	int64_t own_ns = advert_interval_ns(advbase, vhost->advskew);
 	int64_t theirs_ns = 0;
 
-	/* The configured advskew, not the demoted one (protocol.md 4.1). */
-	if (advbase > 0)
-		return 3 * advbase * NS_PER_S + vhost->advskew * NS_PER_S / 256;
-	if (vhost->master.source.family != FAMILY_NONE && !is_goodbye(vhost->master.terms))
-		theirs_ns = terms_interval_ns(vhost->master.terms);
+	if (advbase > 0) {
+		/* A sealed master is a carpd, which serves on its lease until then. */
+		int64_t longer_ns = master->sealed && master->terms.advbase > advbase
+		                            ? 3 * (master->terms.advbase - advbase) * NS_PER_S
+		                            : 0;
+		return own_patience_ns(vhost) + longer_ns;
+	}
+	if (master->source.family != FAMILY_NONE && !is_goodbye(master->terms))
+		theirs_ns = terms_interval_ns(master->terms);
 	return 3 * (own_ns > theirs_ns ? own_ns : theirs_ns);
 }
 
@@ -342,8 +353,7 @@ static bool may_preempt(const struct vhost *vhost, instant now)
 /* A master that will not advertise again before our own timer runs out may as well be gone now. */
 static bool will_time_out(const struct vhost *vhost, const struct heard *heard)
 {
-	return settings_of(vhost)->advbase > 0 &&
-	       vhost_master_down_ns(vhost) < terms_interval_ns(heard->terms);
+	return settings_of(vhost)->advbase > 0 && own_patience_ns(vhost) < terms_interval_ns(heard->terms);
 }
 
 static bool shares_family(const struct vhost *vhost, enum family family)

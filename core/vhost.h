@@ -125,7 +125,10 @@ struct vhost {
 
 /* Own terms as they are advertised: demotion in both dialects. */
 struct terms vhost_terms(const struct vhost *vhost);
-/* 3*advbase + advskew/256, or in fast mode three of the slower side's intervals. */
+/*
+ * 3*advbase + advskew/256, with the advbase of a sealed master if that is larger;
+ * or in fast mode three of the slower side's intervals.
+ */
 int64_t vhost_master_down_ns(const struct vhost *vhost);
 int64_t vhost_interval_ns(const struct vhost *vhost);
 /* For how long an advert keeps every backup quiet. */

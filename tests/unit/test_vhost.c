@@ -117,6 +117,29 @@ static void test_stands_back_after_an_equal(void **state)
 	lab_expect(&lab, "backup>master silence, " RISE);
 }
 
+/* A carpd with a larger advbase serves for three times that, so nobody takes over before. */
+static void test_outwaits_a_longer_lease(void **state)
+{
+	(void)state;
+	lab.group.seal = SEAL_OFFER;
+	lab_place(&lab);
+	lab_up(&lab);
+	lab_hear(&lab, (struct said)SAID("10.0.0.2", 2, 0, 0));
+	lab_settle(&lab);
+	assert_int_equal(lab_vhost(&lab)->deadline.ns, DOWN_NS);
+	lab_hear(&lab, (struct said)SAID("10.0.0.3", 2, 0, 0, .sealed = true));
+	lab_expect(&lab, "");
+	lab_tick_exactly_at(&lab, DOWN_NS + 3 * NS_PER_S);
+	lab_expect(&lab, "backup>master silence, " RISE);
+	/* Unless it is so slow that nobody else would wait for it. */
+	lab_hear(&lab, (struct said)SAID("10.0.0.3", 0, 1, 0, .sealed = true));
+	lab_expect(&lab, "shut, drop, master>backup peer-faster");
+	lab_hear(&lab, (struct said)SAID("10.0.0.3", 3, 100, 0, .sealed = true));
+	lab_expect(&lab, "");
+	lab_hear(&lab, (struct said)SAID("10.0.0.3", 3, 101, 0, .sealed = true));
+	lab_expect(&lab, "backup>master will-time-out, " RISE);
+}
+
 /* Each case on a fresh host of advskew 100 that has 10.0.0.1; the peer is 10.0.0.2. */
 struct hearing {
 	const char *what;
@@ -675,6 +698,7 @@ int main(void)
 	        TEST(test_announces_behind_a_predecessor),
 	        TEST(test_announces_first_without_a_virtual_mac),
 	        TEST(test_stands_back_after_an_equal),
+	        TEST(test_outwaits_a_longer_lease),
 	        TEST(test_hearing),
 	        TEST(test_init_hears_nothing),
 	        TEST(test_sealed_equals),
