@@ -458,12 +458,6 @@ void gate_open(struct gate *gate, int port, uint8_t vhid, instant lease_end)
 	__atomic_store_n(lease_of(gate, port, vhid), (uint64_t)lease_end.ns, __ATOMIC_RELEASE);
 }
 
-void gate_extend(struct gate *gate, int port, uint8_t vhid, instant lease_end)
-{
-	if (__atomic_load_n(lease_of(gate, port, vhid), __ATOMIC_RELAXED) != 0)
-		gate_open(gate, port, vhid, lease_end);
-}
-
 void gate_close(struct gate *gate, int port, uint8_t vhid)
 {
 	__atomic_store_n(lease_of(gate, port, vhid), 0, __ATOMIC_SEQ_CST);

@@ -4,7 +4,7 @@
  * answering for the shared addresses when this host's lease runs out.
  *
  * The keeper loads it once, before it forks the engine; both then hold the same
- * maps.  Opening, extending and closing are stores into a mapped page, no system
+ * maps.  Opening and closing are stores into a mapped page, no system
  * calls.  Attached programs stay in the kernel when the processes die, on purpose.
  */
 #ifndef CARPD_LINUX_GATE_H
@@ -70,11 +70,10 @@ int gate_add_address(struct gate *gate, int port, uint8_t vhid, const struct add
 int gate_remove_address(struct gate *gate, int port, const struct address *address);
 
 /*
- * Stores.  Past lease_end (boot clock) the gate is shut by itself.  Extending one
- * that is closed does nothing.
+ * Stores.  Past lease_end (boot clock) the gate is shut by itself; opening it
+ * again extends the lease.
  */
 void gate_open(struct gate *gate, int port, uint8_t vhid, instant lease_end);
-void gate_extend(struct gate *gate, int port, uint8_t vhid, instant lease_end);
 void gate_close(struct gate *gate, int port, uint8_t vhid);
 /* Shuts every virtual host of every port: for the keeper when the engine died, and for a new engine. */
 void gate_close_all(struct gate *gate);

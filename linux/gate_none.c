@@ -68,10 +68,6 @@ void gate_open(struct gate *gate, int port, uint8_t vhid, instant lease_end)
 {
 }
 
-void gate_extend(struct gate *gate, int port, uint8_t vhid, instant lease_end)
-{
-}
-
 void gate_close(struct gate *gate, int port, uint8_t vhid)
 {
 }
