@@ -1,7 +1,6 @@
 #include "carpctl/print.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "carpctl/answer.h"

@@ -1,7 +1,6 @@
 #include "carpctl/print.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "carpctl/answer.h"
 #include "carpctl/when.h"

@@ -4,7 +4,6 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 int channel_open(int ret_fds[2])
 {

@@ -14,7 +14,6 @@ enum message_kind {
 	MESSAGE_ALIVE,         /* once a second */
 	MESSAGE_RELOAD_WANTED, /* somebody asked for it on the control socket */
 	MESSAGE_RELOADED,      /* the configuration that was sent is in force */
-	MESSAGE_STOPPING,
 	/* keeper to engine */
 	MESSAGE_STOP,           /* hand over, give everything back, end */
 	MESSAGE_RELOAD,         /* with an fd: a configuration, checked, its secrets included */

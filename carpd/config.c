@@ -381,11 +381,3 @@ void config_free(struct config *config)
 	free(config->groups);
 	free(config);
 }
-
-const struct config_group *config_find_group(const struct config *config, const char *name)
-{
-	for (size_t i = 0; i < config->group_count; i++)
-		if (strcmp(config->groups[i].name, name) == 0)
-			return &config->groups[i];
-	return NULL;
-}

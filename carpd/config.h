@@ -101,7 +101,4 @@ void config_free(struct config *config);
 /* With every default, as a file that config_parse takes and understands the same. */
 void config_print(const struct config *config, enum config_secrets secrets, FILE *out);
 
-/* The group called name, or NULL. */
-const struct config_group *config_find_group(const struct config *config, const char *name);
-
 #endif

@@ -1,6 +1,5 @@
 #include "daemon.h"
 
-#include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -259,7 +258,6 @@ static void begin_stop(struct loop *loop)
 	if (daemon->stopping)
 		return;
 	daemon->stopping = true;
-	(void)channel_send(loop->channel, MESSAGE_STOPPING, NULL, -1);
 	daemon_read_clock(daemon);
 	engine_stop(daemon->engine, NULL, daemon->now);
 	settle(loop);
@@ -331,18 +329,6 @@ static void reload_wanted(struct daemon *daemon)
 		control_reloaded(loop->control, "the keeper does not answer");
 }
 
-/* An answer on the control socket is one sentence; every error begins with its file and line. */
-static const char *in_one_line(char *text)
-{
-	size_t length = strlen(text);
-
-	while (length > 0 && text[length - 1] == '\n')
-		text[--length] = '\0';
-	for (char *end = strchr(text, '\n'); end != NULL; end = strchr(end, '\n'))
-		*end = ' ';
-	return text;
-}
-
 static void keeper_spoke(evutil_socket_t fd, short what, void *context)
 {
 	struct loop *loop = context;
@@ -359,13 +345,12 @@ static void keeper_spoke(evutil_socket_t fd, short what, void *context)
 			begin_reload(loop, message.fd);
 			break;
 		case MESSAGE_RELOAD_REFUSED:
-			control_reloaded(loop->control, in_one_line(message.text));
+			control_reloaded(loop->control, message.text);
 			break;
 		case MESSAGE_READY:
 		case MESSAGE_ALIVE:
 		case MESSAGE_RELOAD_WANTED:
 		case MESSAGE_RELOADED:
-		case MESSAGE_STOPPING:
 			break; /* ours to say */
 		}
 	}

@@ -33,7 +33,6 @@ struct interfaces {
 	size_t count;
 	struct gate *gate; /* NULL: there is none, and gate_missing says why */
 	const char *gate_missing;
-	bool resyncing;
 };
 
 /* One for each of runtime's parents, taking over from old (may be NULL) what both have.  0 or -errno. */

@@ -481,7 +481,6 @@ static void read_channel(struct keeper *keeper)
 		case MESSAGE_RELOADED:
 			config_in_force(keeper);
 			break;
-		case MESSAGE_STOPPING:
 		case MESSAGE_STOP:
 		case MESSAGE_RELOAD:
 		case MESSAGE_RELOAD_REFUSED:

@@ -318,12 +318,11 @@ void perform_all(struct daemon *daemon)
 	daemon->performing = false;
 }
 
-void perform_drop_addresses(struct daemon *daemon, struct interface *interface,
-                            const struct shared_address *addresses, size_t count)
+void perform_drop_address(struct daemon *daemon, struct interface *interface,
+                          const struct shared_address *address)
 {
 	struct batch batch = {.daemon = daemon};
 
-	for (size_t i = 0; i < count; i++)
-		drop_address(&batch, interface, &addresses[i]);
+	drop_address(&batch, interface, address);
 	commit(&batch);
 }

@@ -14,8 +14,8 @@
  */
 void perform_all(struct daemon *daemon);
 
-/* Addresses that a reload took from a group while this host serves it. */
-void perform_drop_addresses(struct daemon *daemon, struct interface *interface,
-                            const struct shared_address *addresses, size_t count);
+/* An address that a reload took from a group while this host serves it. */
+void perform_drop_address(struct daemon *daemon, struct interface *interface,
+                          const struct shared_address *address);
 
 #endif

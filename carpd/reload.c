@@ -1,8 +1,6 @@
 #include "reload.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "log.h"
 #include "perform.h"
@@ -52,7 +50,7 @@ static void release_addresses(struct daemon *daemon, struct interface *interface
 		if (after != NULL && still_shared(after->settings, &shared->address))
 			continue;
 		if (before->masters > 0 && interface->link.index != 0)
-			perform_drop_addresses(daemon, interface, shared, 1);
+			perform_drop_address(daemon, interface, shared);
 		interface_release(&daemon->interfaces, interface, vhid, &shared->address);
 	}
 	if (after == NULL)

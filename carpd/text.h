@@ -4,7 +4,6 @@
 #ifndef CARPD_TEXT_H
 #define CARPD_TEXT_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "core/engine.h"

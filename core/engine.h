@@ -117,7 +117,6 @@ struct node {
 	struct vhost_counters counters;
 	struct advert advert; /* the one being sent */
 	uint8_t seal_flags;
-	uint64_t seal_sequence;
 	uint64_t own_counters[OWN_COUNTERS]; /* of adverts we sent lately */
 	uint8_t own_next;
 	instant tell_forgery_after;

@@ -5,7 +5,6 @@
 #ifndef CARPD_CORE_REPLAY_H
 #define CARPD_CORE_REPLAY_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -107,7 +107,6 @@ static struct seal trailer_read(const uint8_t trailer[SEAL_BYTES])
 	        .sender = (uint32_t)trailer[AT_SENDER] << 16 | (uint32_t)trailer[AT_SENDER + 1] << 8 |
 	                  trailer[AT_SENDER + 2],
 	        .flags = trailer[AT_FLAGS],
-	        .key_id = trailer[AT_KEY_ID],
 	};
 }
 

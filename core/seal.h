@@ -39,7 +39,6 @@ struct seal {
 	uint64_t sequence;
 	uint32_t sender;
 	uint8_t flags;
-	uint8_t key_id;
 };
 
 enum seal_verdict {

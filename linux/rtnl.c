@@ -328,8 +328,6 @@ int rtnl_read(struct rtnl *rtnl)
 			hear_events(rtnl, (size_t)got);
 			continue;
 		}
-		if (got < 0)
-			rtnl->overruns++;
 		error = rtnl_resync(rtnl);
 		if (error)
 			return error;
@@ -417,9 +415,4 @@ void rtnl_close(struct rtnl *rtnl)
 int rtnl_fd(const struct rtnl *rtnl)
 {
 	return mnl_socket_get_fd(rtnl->listener);
-}
-
-uint64_t rtnl_overruns(const struct rtnl *rtnl)
-{
-	return rtnl->overruns;
 }

@@ -7,7 +7,6 @@
 
 #include <net/if.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "core/address.h"
@@ -70,9 +69,6 @@ int rtnl_read(struct rtnl *rtnl);
 
 /* One round of resync_begin, everything, resync_end: for a caller who wants to know of other links now. */
 int rtnl_resync(struct rtnl *rtnl);
-
-/* How often the kernel's messages overran our socket. */
-uint64_t rtnl_overruns(const struct rtnl *rtnl);
 
 /*
  * Changes are gathered and go to the kernel in as few calls as their size

@@ -38,7 +38,6 @@ struct rtnl {
 	struct mnl_socket *dumper;
 	struct mnl_socket *asker;
 	uint32_t sequence;
-	uint64_t overruns;
 	bool stale; /* a re-dump is owed */
 	struct rtnl_batch batch;
 	_Alignas(8) uint8_t input[32768]; /* the kernel makes dump messages no larger than this */

@@ -4,7 +4,6 @@
 #include "rtnl_private.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 
 static int note_type(const struct nlmsghdr *message, void *context)
 {

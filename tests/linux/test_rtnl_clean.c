@@ -1,7 +1,5 @@
 #include "picture.h"
 
-#include <string.h>
-
 static void expect_success(void *context, void *tag, int error, const char *text)
 {
 	(void)context;

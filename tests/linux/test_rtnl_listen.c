@@ -1,7 +1,5 @@
 #include "picture.h"
 
-#include <string.h>
-
 #include <sys/socket.h>
 
 static struct picture picture;
@@ -198,10 +196,10 @@ static void overrun_ends_in_the_same_picture(void **state)
 	assert_int_equal(setsockopt(rtnl_fd(picture.rtnl), SOL_SOCKET, SO_RCVBUF, &tiny, sizeof(tiny)), 0);
 	change_many(&picture, true, 1, 200);
 	change_many(&picture, false, 100, 50);
-	/* What happens right after the dump must be heard, though the socket was overrun before. */
+	/* Only an overrun makes it read everything again.  What happens right after the dump must be heard,
+	 * though the socket was overrun before. */
 	picture.on_resync_end = change_after_the_dump;
 	picture_await(&picture, picture.resyncs > resyncs && picture_address(&picture, a, "198.51.100.250"));
-	assert_true(rtnl_overruns(picture.rtnl) > 0);
 	assert_null(picture_address(&picture, a, "198.51.100.1"));
 	assert_null(picture_address(&picture, a, "198.51.100.120"));
 	assert_int_equal(picture_address(&picture, a, "198.51.100.200")->protocol, RTNL_ADDRESS_PROTOCOL);
