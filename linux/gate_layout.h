@@ -1,5 +1,5 @@
 /*
- * What gate.bpf.c and gate.c share: the layout of the maps.
+ * What gate.bpf.c and its users share: the layout of the maps.
  *
  * A parent interface has a port number and, by it, a page of 256 virtual hosts,
  * so that a process maps only the pages of the parents it has.

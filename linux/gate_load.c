@@ -53,7 +53,8 @@ static int gate_keep(struct gate *gate, const struct gate_bpf *object)
 
 static int gate_map(struct gate *gate)
 {
-	void *filter = mmap(NULL, sizeof(*gate->filter), PROT_READ | PROT_WRITE, MAP_SHARED, gate->filter_fd, 0);
+	void *filter =
+	        mmap(NULL, sizeof(*gate->filter), PROT_READ | PROT_WRITE, MAP_SHARED, gate->filter_fd, 0);
 
 	if (filter == MAP_FAILED)
 		return -errno;

@@ -1,4 +1,8 @@
-/* The inside of a gate, for gate.c and its tests. */
+/*
+ * The inside of a gate, for its parts and its tests: gate_load.c brings it into being, gate_port.c knows the
+ * parent interfaces, gate_address.c the shared addresses, gate_vhost.c the virtual hosts, gate_ring.c the
+ * adverts.
+ */
 #ifndef CARPD_LINUX_GATE_PRIVATE_H
 #define CARPD_LINUX_GATE_PRIVATE_H
 
@@ -34,8 +38,20 @@ struct gate {
 	uint64_t window_start; /* position */
 };
 
-/* gate_ring.c: 0 or -errno. */
+/* Where a virtual host stands in the maps. */
+static inline uint32_t gate_vhost_index(int port, uint8_t vhid)
+{
+	return (uint32_t)port * GATE_VHIDS + vhid;
+}
+
+/* 0 or -errno. */
 int gate_ring_open(struct gate *gate);
 void gate_ring_close(struct gate *gate);
+
+/* Lets go of the port's page, if this process has mapped it. */
+void gate_port_unmap(struct gate *gate, int port);
+/* Those of one parent interface, or all (link_index 0). */
+void gate_addresses_forget(struct gate *gate, uint32_t link_index);
+void gate_counters_forget(struct gate *gate, int port);
 
 #endif
