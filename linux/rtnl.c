@@ -11,27 +11,8 @@
 
 #include <sys/socket.h>
 
-/* Kernel memory, used only while events are waiting: about ten thousand of them. */
-#define RECEIVE_BUFFER_BYTES (8 << 20)
 /* A flood of events must not keep the caller from its timers: what is left makes the fd ready again. */
-#define READS_MAX      256
-#define DUMP_TRIES_MAX 8
-
-void rtnl_index_attributes(const void *start, size_t bytes, const struct nlattr **attributes, uint16_t last)
-{
-	const struct nlattr *attribute = start;
-	int left = (int)bytes;
-
-	for (uint16_t i = 0; i <= last; i++)
-		attributes[i] = NULL;
-	for (; mnl_attr_ok(attribute, left); attribute = mnl_attr_next(attribute)) {
-		uint16_t type = mnl_attr_get_type(attribute);
-
-		if (type <= last)
-			attributes[type] = attribute;
-		left -= (int)MNL_ALIGN(mnl_attr_get_len(attribute));
-	}
-}
+#define READS_MAX 256
 
 static void index_nested(const struct nlattr *nest, const struct nlattr **attributes, uint16_t last)
 {
@@ -39,73 +20,11 @@ static void index_nested(const struct nlattr *nest, const struct nlattr **attrib
 	                      nest ? mnl_attr_get_payload_len(nest) : 0, attributes, last);
 }
 
-static uint32_t get_u32(const struct nlattr *attribute, uint32_t otherwise)
-{
-	if (!attribute || mnl_attr_validate(attribute, MNL_TYPE_U32) < 0)
-		return otherwise;
-	return mnl_attr_get_u32(attribute);
-}
-
-static uint8_t get_u8(const struct nlattr *attribute, uint8_t otherwise)
-{
-	if (!attribute || mnl_attr_validate(attribute, MNL_TYPE_U8) < 0)
-		return otherwise;
-	return mnl_attr_get_u8(attribute);
-}
-
 static void get_string(const struct nlattr *attribute, char *buffer, size_t room)
 {
 	if (attribute)
 		snprintf(buffer, room, "%.*s", (int)mnl_attr_get_payload_len(attribute),
 		         mnl_attr_get_str(attribute));
-}
-
-bool rtnl_parse(const struct nlmsghdr *message, size_t header_bytes, const struct nlattr **attributes,
-                uint16_t last)
-{
-	size_t skipped = NLMSG_ALIGN(header_bytes);
-
-	if (mnl_nlmsg_get_payload_len(message) < skipped)
-		return false;
-	rtnl_index_attributes(mnl_nlmsg_get_payload_offset(message, skipped),
-	                      mnl_nlmsg_get_payload_len(message) - skipped, attributes, last);
-	return true;
-}
-
-bool rtnl_address_of(uint8_t family, const struct nlattr *attribute, struct address *ret_address)
-{
-	struct address address = {.family = family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6};
-
-	if (family != AF_INET && family != AF_INET6)
-		return false;
-	if (!attribute || mnl_attr_get_payload_len(attribute) != address_bytes(&address))
-		return false;
-	memcpy(address.bytes, mnl_attr_get_payload(attribute), address_bytes(&address));
-	*ret_address = address;
-	return true;
-}
-
-bool rtnl_parse_address(const struct nlmsghdr *message, struct rtnl_address *ret_address)
-{
-	const struct nlattr *attributes[IFA_MAX + 1];
-	const struct ifaddrmsg *header = mnl_nlmsg_get_payload(message);
-	struct rtnl_address address = {0};
-	const struct nlattr *local;
-	uint32_t flags;
-
-	if (!rtnl_parse(message, sizeof(*header), attributes, IFA_MAX))
-		return false;
-	/* On a point-to-point link IFA_ADDRESS is the other end. */
-	local = attributes[IFA_LOCAL] ? attributes[IFA_LOCAL] : attributes[IFA_ADDRESS];
-	if (!rtnl_address_of(header->ifa_family, local, &address.address.address))
-		return false;
-	flags = get_u32(attributes[IFA_FLAGS], header->ifa_flags);
-	address.link_index = (int)header->ifa_index;
-	address.address.prefix_length = header->ifa_prefixlen;
-	address.protocol = get_u8(attributes[IFA_PROTO], 0);
-	address.tentative = flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED);
-	*ret_address = address;
-	return true;
 }
 
 static enum link_kind find_kind(uint16_t hardware, const char *name, const struct nlattr *data)
@@ -119,7 +38,7 @@ static enum link_kind find_kind(uint16_t hardware, const char *name, const struc
 		const struct nlattr *attributes[IFLA_MACVLAN_MODE + 1];
 
 		index_nested(data, attributes, IFLA_MACVLAN_MODE);
-		if (get_u32(attributes[IFLA_MACVLAN_MODE], 0) != MACVLAN_MODE_PASSTHRU)
+		if (rtnl_u32(attributes[IFLA_MACVLAN_MODE], 0) != MACVLAN_MODE_PASSTHRU)
 			return LINK_NO_VIRTUAL_MAC;
 	}
 	/* These two write the port's MAC into frames after the gate has seen them (gate.md G2). */
@@ -128,7 +47,7 @@ static enum link_kind find_kind(uint16_t hardware, const char *name, const struc
 		uint8_t mode;
 
 		index_nested(data, attributes, IFLA_BOND_MODE);
-		mode = get_u8(attributes[IFLA_BOND_MODE], BOND_MODE_ROUNDROBIN);
+		mode = rtnl_u8(attributes[IFLA_BOND_MODE], BOND_MODE_ROUNDROBIN);
 		if (mode == BOND_MODE_TLB || mode == BOND_MODE_ALB)
 			return LINK_NO_VIRTUAL_MAC;
 	}
@@ -204,65 +123,6 @@ static void hear(void *context, const struct nlmsghdr *message)
 }
 
 /*
- * Reads one whole dump, whatever happens in it: parts left on the socket would
- * be in the way of the next.  -EINTR if a change interrupted it.
- */
-static int read_dump(struct mnl_socket *socket, uint8_t *buffer, size_t room, uint32_t sequence,
-                     rtnl_heard *heard, void *context)
-{
-	bool interrupted = false;
-
-	for (;;) {
-		ssize_t got = mnl_socket_recvfrom(socket, buffer, room);
-		const void *start = buffer;
-		const struct nlmsghdr *message = start;
-		int left = (int)got;
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
-			if (message->nlmsg_seq != sequence)
-				continue;
-			interrupted |= (message->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
-			if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR) {
-				/* Both begin with 0 or a negative errno. */
-				const int *error = mnl_nlmsg_get_payload(message);
-
-				if (mnl_nlmsg_get_payload_len(message) >= sizeof(*error) && *error < 0)
-					return *error;
-				return interrupted ? -EINTR : 0;
-			}
-			heard(context, message);
-		}
-	}
-}
-
-int rtnl_dump(struct rtnl *rtnl, struct mnl_socket *socket, uint8_t *buffer, size_t room,
-              const struct rtnl_question *question, rtnl_heard *heard, void *context)
-{
-	int error = -EINTR;
-
-	for (int i = 0; i < DUMP_TRIES_MAX && error == -EINTR; i++) {
-		_Alignas(8) uint8_t request[RTNL_REQUEST_BYTES_MAX];
-		struct nlmsghdr *message = mnl_nlmsg_put_header(request);
-
-		message->nlmsg_type = question->type;
-		message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-		message->nlmsg_seq = ++rtnl->sequence;
-		memcpy(mnl_nlmsg_put_extra_header(message, question->header_bytes), question->header,
-		       question->header_bytes);
-		if (question->link_filter)
-			mnl_attr_put_u32(message, IFLA_EXT_MASK, question->link_filter);
-		if (mnl_socket_sendto(socket, message, message->nlmsg_len) < 0)
-			return -errno;
-		error = read_dump(socket, buffer, room, message->nlmsg_seq, heard, context);
-	}
-	return error;
-}
-
-/*
  * Once overrun, the kernel drops every further event without another error until
  * the queue has been empty: so it must be emptied before the dump, not after.
  */
@@ -332,28 +192,6 @@ int rtnl_read(struct rtnl *rtnl)
 		if (error)
 			return error;
 	}
-	return 0;
-}
-
-int rtnl_socket_open(struct mnl_socket **ret_socket)
-{
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	int on = 1, bytes = RECEIVE_BUFFER_BYTES, error;
-
-	if (!socket)
-		return -errno;
-	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0) {
-		error = -errno;
-		mnl_socket_close(socket);
-		return error;
-	}
-	/* Kernels that lack one of these work without it. */
-	mnl_socket_setsockopt(socket, NETLINK_EXT_ACK, &on, sizeof(on));
-	mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &on, sizeof(on));
-	mnl_socket_setsockopt(socket, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
-	if (setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
-		setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
-	*ret_socket = socket;
 	return 0;
 }
 
