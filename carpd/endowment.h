@@ -1,9 +1,10 @@
 /*
- * What the keeper gives to the engine's process on its way.
+ * What the keeper gives to the engine's process on its way: all that takes root to open or to look up.
  */
 #ifndef CARPD_ENDOWMENT_H
 #define CARPD_ENDOWMENT_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct config;
@@ -15,12 +16,21 @@ struct endowment {
 	struct config *config;
 	struct gate *gate; /* NULL, and gate_missing says why */
 	const char *gate_missing;
-	int channel;
+	int channel; /* to the keeper */
 	int control_fd;
 	uid_t uid;
 	gid_t gid;
 	gid_t admins; /* members may act on the control socket; GROUP_NOBODY_IS_IN */
 };
+
+/*
+ * The control socket, the state directory and whose they are; config is taken
+ * over.  False if it cannot be, which the log explains.
+ */
+bool endowment_open(struct endowment *endowment, struct config *config);
+
+/* Loaded even if no group wants it yet: a reload may, and the engine cannot. */
+void endowment_load_gate(struct endowment *endowment);
 
 /* The whole life of the engine's process; returns its exit status. */
 int daemon_run(const struct endowment *endowment);

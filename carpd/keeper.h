@@ -1,6 +1,6 @@
 /*
  * The small root process: it reads files and secrets, opens what needs root, and
- * watches the engine.  It reads no packet.
+ * keeps an engine running.  It reads no packet.
  */
 #ifndef CARPD_KEEPER_H
 #define CARPD_KEEPER_H
@@ -12,8 +12,5 @@
  * configuration without a file, which cannot be).  Returns the exit status.
  */
 int keeper_run(struct config *config, const char *path);
-
-/* Removes what a killed run left in the kernel.  Returns the exit status. */
-int keeper_clean(void);
 
 #endif

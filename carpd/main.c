@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clean.h"
 #include "config.h"
 #include "keeper.h"
 #include "log.h"
@@ -83,7 +84,7 @@ int main(int argc, char **argv)
 			print = true;
 			break;
 		case 'c':
-			return keeper_clean();
+			return clean_run();
 		case 'V':
 			puts("carpd " CARPD_VERSION);
 			return EXIT_SUCCESS;

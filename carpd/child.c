@@ -1,0 +1,115 @@
+#include "child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "log.h"
+
+/* An engine that has not been heard for so long is stuck; the gate is long shut by then. */
+#define SILENCE_MAX_MS 10000
+
+/*
+ * Back-off between starts: doubled each time, and forgotten after a minute of
+ * service.  The first is longer than any advskew, so that the peers' timers, which
+ * run since the dead engine's last advert, end before the new one's.
+ */
+#define BACKOFF_FIRST_MS 1000
+#define BACKOFF_MAX_MS   10000
+#define SERVED_WELL_MS   60000
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	/* Not the boot clock: an engine is not late because the machine slept. */
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
+}
+
+static pid_t begin(struct child *child, int *ret_channel)
+{
+	int ends[2];
+	int error = channel_open(ends);
+
+	if (error < 0) {
+		log_error("no channel to the engine: %s", strerror(-error));
+		return -1;
+	}
+	pid_t pid = fork();
+	if (pid < 0) {
+		log_error("the engine cannot be started: %s", strerror(errno));
+		close(ends[0]);
+		close(ends[1]);
+		return -1;
+	}
+	close(ends[pid == 0 ? 0 : 1]);
+	if (pid == 0) {
+		*ret_channel = ends[1];
+		return 0;
+	}
+	*child = (struct child){.pid = pid, .channel = ends[0], .backoff_ms = child->backoff_ms};
+	child->started_ms = child->heard_ms = now_ms();
+	return pid;
+}
+
+pid_t child_fork(struct child *child, int *ret_channel)
+{
+	pid_t pid = begin(child, ret_channel);
+
+	if (pid < 0)
+		child->start_again_ms = now_ms() + BACKOFF_MAX_MS;
+	return pid;
+}
+
+void child_heard(struct child *child)
+{
+	child->heard_ms = now_ms();
+}
+
+void child_watch(struct child *child)
+{
+	if (child->pid == 0 || now_ms() - child->heard_ms < SILENCE_MAX_MS)
+		return;
+	log_error("the engine has not been heard for %d s; it is stuck, and ended", SILENCE_MAX_MS / 1000);
+	child->heard_ms = now_ms();
+	(void)kill(child->pid, SIGKILL);
+}
+
+void child_stop(const struct child *child, bool now)
+{
+	if (child->pid != 0 && (now || channel_send(child->channel, MESSAGE_STOP, NULL, -1) < 0))
+		(void)kill(child->pid, SIGKILL);
+}
+
+void child_bury(struct child *child)
+{
+	close(child->channel);
+	child->channel = -1;
+	child->pid = 0;
+}
+
+void child_put_off(struct child *child)
+{
+	if (child->backoff_ms == 0 || now_ms() - child->started_ms > SERVED_WELL_MS)
+		child->backoff_ms = BACKOFF_FIRST_MS;
+	child->start_again_ms = now_ms() + child->backoff_ms;
+	log_notice("the engine starts again in %d ms", child->backoff_ms);
+	child->backoff_ms = child->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : child->backoff_ms * 2;
+}
+
+bool child_is_due(const struct child *child)
+{
+	return child->pid == 0 && now_ms() >= child->start_again_ms;
+}
+
+int child_timeout_ms(const struct child *child)
+{
+	int64_t due = child->pid != 0 ? child->heard_ms + SILENCE_MAX_MS : child->start_again_ms;
+	int64_t left = due - now_ms();
+
+	return left < 0 ? 0 : (int)left;
+}

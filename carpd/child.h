@@ -1,0 +1,44 @@
+/*
+ * The engine's process as its parent sees it: started, listened to, and started again.
+ */
+#ifndef CARPD_CHILD_H
+#define CARPD_CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct child {
+	pid_t pid;   /* 0: none runs */
+	int channel; /* to it; -1: none runs */
+	int64_t started_ms;
+	int64_t heard_ms;
+	int64_t start_again_ms;
+	int backoff_ms;
+};
+
+#define CHILD_NONE ((struct child){.channel = -1})
+
+/*
+ * As fork(2): 0 in the child, whose end of the channel is *ret_channel then; -1
+ * if there is none, which is logged, and it is due again later.
+ */
+pid_t child_fork(struct child *child, int *ret_channel);
+
+void child_heard(struct child *child);
+
+/* Kills the one that has not been heard for too long. */
+void child_watch(struct child *child);
+/* Asks it to hand over and end, or (now) does not ask. */
+void child_stop(const struct child *child, bool now);
+
+/* It has ended. */
+void child_bury(struct child *child);
+/* The next is due after a while, a longer one each time. */
+void child_put_off(struct child *child);
+
+bool child_is_due(const struct child *child);
+/* Until it is due, or stuck. */
+int child_timeout_ms(const struct child *child);
+
+#endif

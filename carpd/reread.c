@@ -1,0 +1,124 @@
+#include "reread.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "log.h"
+
+/* The answer to a request is one sentence on one line. */
+static void join_lines(char *text)
+{
+	for (char *end = text; (end = strchr(end, '\n')) != NULL; end++)
+		*end = end[1] == '\0' ? '\0' : ';';
+}
+
+static void refuse(int channel, const char *errors)
+{
+	log_error("the configuration was not reloaded; the old one stays in force:");
+	for (const char *line = errors; *line != '\0';) {
+		size_t length = strcspn(line, "\n");
+		log_error("%.*s", (int)length, line);
+		line += length + (line[length] == '\n');
+	}
+	if (channel < 0)
+		return;
+	char *answer = strdup(errors);
+	if (answer == NULL)
+		return;
+	join_lines(answer);
+	(void)channel_send(channel, MESSAGE_RELOAD_REFUSED, answer, -1);
+	free(answer);
+}
+
+/* Passphrases included, so in memory that has no name and goes with its last descriptor. */
+static int write_for_engine(const struct config *config)
+{
+	int fd = memfd_create("carpd.conf", MFD_CLOEXEC);
+	FILE *file = fd < 0 ? NULL : fdopen(dup(fd), "w");
+
+	if (file == NULL)
+		return -errno;
+	config_print(config, CONFIG_SHOW_SECRETS, file);
+	if (fclose(file) != 0 || lseek(fd, 0, SEEK_SET) < 0) {
+		close(fd);
+		return -EIO;
+	}
+	return fd;
+}
+
+static void send_config(struct reread *reread, struct config *config, int channel)
+{
+	int fd = write_for_engine(config);
+
+	config_free(reread->under_way);
+	reread->under_way = config;
+	if (fd < 0 || channel_send(channel, MESSAGE_RELOAD, NULL, fd) < 0)
+		log_error("the new configuration could not be given to the engine");
+	if (fd >= 0)
+		close(fd);
+}
+
+static void warn_of_restart(const struct config *old, const struct config *new)
+{
+	if (strcmp(old->user, new->user) != 0 || strcmp(old->control_path, new->control_path) != 0 ||
+	    strcmp(old->state_directory, new->state_directory) != 0 || old->realtime != new->realtime ||
+	    old->sandbox != new->sandbox)
+		log_warning(
+		        "user, control, state-directory, realtime and sandbox change with a restart only");
+}
+
+static void put_in_force(struct reread *reread, struct config *config)
+{
+	config_free(*reread->in_force);
+	*reread->in_force = config;
+}
+
+static void take(struct reread *reread, struct config *config, const char *warnings, int channel)
+{
+	if (warnings[0] != '\0')
+		log_warning("%s", warnings);
+	warn_of_restart(*reread->in_force, config);
+	if (channel >= 0)
+		send_config(reread, config, channel);
+	else
+		put_in_force(reread, config);
+}
+
+void reread_config(struct reread *reread, int channel)
+{
+	char *errors = NULL;
+	size_t length = 0;
+
+	if (reread->path == NULL) {
+		refuse(channel, "carpd run has no file to read again");
+		return;
+	}
+	FILE *stream = open_memstream(&errors, &length);
+	if (stream == NULL)
+		return;
+	struct config *config = config_load(reread->path, stream);
+	fclose(stream);
+	if (config == NULL)
+		refuse(channel, errors);
+	else
+		take(reread, config, errors, channel);
+	free(errors);
+}
+
+void reread_confirmed(struct reread *reread)
+{
+	if (reread->under_way == NULL)
+		return;
+	put_in_force(reread, reread->under_way);
+	reread->under_way = NULL;
+}
+
+void reread_lost(struct reread *reread)
+{
+	config_free(reread->under_way);
+	reread->under_way = NULL;
+}

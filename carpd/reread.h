@@ -1,0 +1,26 @@
+/*
+ * The configuration read again, and on its way from its file to the engine.
+ */
+#ifndef CARPD_REREAD_H
+#define CARPD_REREAD_H
+
+#include "config.h"
+
+struct reread {
+	const char *path;         /* NULL: a configuration without a file, which cannot be */
+	struct config **in_force; /* the keeper's */
+	struct config *under_way; /* sent, but the engine has not said that it is in force */
+};
+
+/*
+ * Reads and checks it, and gives it to the engine over channel (-1: none runs, so
+ * the next one gets it).  What is wrong is logged, and told to the engine for
+ * those who asked for it.
+ */
+void reread_config(struct reread *reread, int channel);
+
+/* The engine has put it in force; or has died, and the next one gets the old one. */
+void reread_confirmed(struct reread *reread);
+void reread_lost(struct reread *reread);
+
+#endif
