@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "core/engine.h"
@@ -32,8 +33,10 @@ struct await {
 };
 
 struct daemon {
+	struct loop *loop;
 	struct runtime *runtime;
 	struct engine *engine; /* runtime's */
+	struct runtime *next;  /* reload.c: waits for groups to leave; NULL if there is no reload */
 	struct interfaces interfaces;
 	struct rtnl *rtnl;
 	struct gate *gate;
@@ -56,6 +59,12 @@ bool daemon_make_room(struct daemon *daemon, const struct engine *engine);
 
 /* Reads the clocks: now, and the offset of the wall clock for the engine. */
 instant daemon_read_clock(struct daemon *daemon);
+
+/* The wall clock at daemon's now. */
+static inline int64_t daemon_wall_ns(const struct daemon *daemon)
+{
+	return daemon->now.ns + daemon->engine->wall_offset_ns;
+}
 
 void daemon_set_maintenance(struct daemon *daemon, bool on);
 

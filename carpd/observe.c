@@ -9,11 +9,6 @@ static size_t index_of(const struct daemon *daemon, const struct interface *inte
 	return (size_t)(interface - daemon->interfaces.list);
 }
 
-static int64_t wall_now(const struct daemon *daemon)
-{
-	return daemon->now.ns + daemon->engine->wall_offset_ns;
-}
-
 static void tell_engine(struct daemon *daemon, const struct interface *interface)
 {
 	struct parent parent = interface_as_parent(interface, daemon->runtime);
@@ -25,7 +20,7 @@ static void link_lost(struct daemon *daemon, struct interface *interface)
 {
 	if (interface->link.index == 0)
 		return;
-	history_note(&daemon->history, wall_now(daemon), NULL, "link", "%s is gone", interface->name);
+	history_note(&daemon->history, daemon_wall_ns(daemon), NULL, "link", "%s is gone", interface->name);
 	interface_detach(&daemon->interfaces, interface);
 	interface->link.index = 0;
 	interface->address_count = 0;
@@ -40,11 +35,11 @@ static void link_found(struct daemon *daemon, struct interface *interface, const
 	interface->link = *link;
 	if (before.index == 0) {
 		interface_attach(&daemon->interfaces, interface, daemon->runtime);
-		history_note(&daemon->history, wall_now(daemon), NULL, "link", "%s is there, %s",
+		history_note(&daemon->history, daemon_wall_ns(daemon), NULL, "link", "%s is there, %s",
 		             interface->name, link->up ? "up" : "down");
 	} else if (before.up != link->up) {
-		history_note(&daemon->history, wall_now(daemon), NULL, "link", "%s is %s", interface->name,
-		             link->up ? "up" : "down");
+		history_note(&daemon->history, daemon_wall_ns(daemon), NULL, "link", "%s is %s",
+		             interface->name, link->up ? "up" : "down");
 	}
 	if (!mac_equal(&before.mac, &link->mac) && interface->gate_port >= 0)
 		gate_set_parent_mac(daemon->gate, interface->gate_port, &link->mac);
@@ -107,7 +102,7 @@ static void check_gate(struct daemon *daemon, struct interface *interface)
 		return;
 	daemon->gate_faults++;
 	if (result > 0)
-		history_note(&daemon->history, wall_now(daemon), NULL, "problem",
+		history_note(&daemon->history, daemon_wall_ns(daemon), NULL, "problem",
 		             "somebody detached the gate from %s, or went before it; it is back",
 		             interface->name);
 	else

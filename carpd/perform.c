@@ -259,9 +259,9 @@ static void tell_taken(struct daemon *daemon, const struct group *group, int64_t
 	size_t count = group->settings->address_count;
 
 	if (group->masters > 0)
-		history_note(&daemon->history, daemon->now.ns + daemon->engine->wall_offset_ns,
-		             group->settings->name, "took", "took %zu address%s, in %lld us", count,
-		             count == 1 ? "" : "es", (long long)(taking_ns / NS_PER_US));
+		history_note(&daemon->history, daemon_wall_ns(daemon), group->settings->name, "took",
+		             "took %zu address%s, in %lld us", count, count == 1 ? "" : "es",
+		             (long long)(taking_ns / NS_PER_US));
 }
 
 static size_t take_todo(struct daemon *daemon)

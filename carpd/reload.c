@@ -1,30 +1,60 @@
 #include "reload.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "log.h"
+#include "observe.h"
 #include "perform.h"
 
-static bool is_leaving(const struct daemon *daemon, const struct runtime *next, const struct group *group)
+static bool is_leaving(const struct daemon *daemon, const struct group *group)
 {
-	return engine_counterpart(next->engine, daemon->engine, group) == NULL;
+	return engine_counterpart(daemon->next->engine, daemon->engine, group) == NULL;
 }
 
-bool reload_begin(struct daemon *daemon, const struct runtime *next)
+static struct config *read_config(int fd)
 {
-	for (size_t i = 0; i < daemon->engine->settings->group_count; i++) {
+	FILE *file = fdopen(fd, "r");
+
+	if (file == NULL) {
+		close(fd);
+		return NULL;
+	}
+	struct config *config = config_parse(file, "configuration from the keeper", stderr);
+	fclose(file);
+	return config;
+}
+
+const char *reload_begin(struct daemon *daemon, int fd)
+{
+	const struct engine_settings *settings = daemon->engine->settings;
+	struct config *config = read_config(fd);
+
+	if (config == NULL)
+		return "the keeper's configuration does not parse";
+	if (daemon->next != NULL) {
+		config_free(config);
+		return "a reload is still under way";
+	}
+	daemon->next = runtime_create(config, runtime_seed(), settings->sequence_base, settings->start);
+	if (daemon->next == NULL)
+		return "out of memory";
+	for (size_t i = 0; i < settings->group_count; i++) {
 		struct group *group = &daemon->engine->groups[i];
-		if (is_leaving(daemon, next, group))
+		if (is_leaving(daemon, group))
 			engine_stop(daemon->engine, group, daemon->now);
 	}
-	return reload_is_ready(daemon, next);
+	return NULL;
 }
 
-bool reload_is_ready(const struct daemon *daemon, const struct runtime *next)
+bool reload_is_ready(const struct daemon *daemon)
 {
+	if (daemon->next == NULL)
+		return false;
 	for (size_t i = 0; i < daemon->engine->settings->group_count; i++) {
 		const struct group *group = &daemon->engine->groups[i];
-		if (is_leaving(daemon, next, group) && !engine_stopped(daemon->engine, group))
+		if (is_leaving(daemon, group) && !engine_stopped(daemon->engine, group))
 			return false;
 	}
 	return true;
@@ -82,9 +112,9 @@ static void adopt_interfaces(struct daemon *daemon, struct runtime *next)
 	daemon->interfaces = fresh;
 }
 
-void reload_finish(struct daemon *daemon, struct runtime *next)
+void reload_finish(struct daemon *daemon)
 {
-	struct runtime *old = daemon->runtime;
+	struct runtime *old = daemon->runtime, *next = daemon->next;
 
 	/* What waits for the kernel waits for groups of the old engine. */
 	daemon->await.until = daemon->now;
@@ -96,9 +126,15 @@ void reload_finish(struct daemon *daemon, struct runtime *next)
 	engine_adopt(next->engine, daemon->engine, daemon->now);
 	adopt_interfaces(daemon, next);
 	next->retired = old;
+	daemon->next = NULL;
 	daemon->runtime = next;
 	daemon->engine = next->engine;
 	release_old(daemon, old->engine);
 	if (!engine_in_grace(next->engine))
 		runtime_free_retired(next);
+	observe_all(daemon);
+	history_note(&daemon->history, daemon_wall_ns(daemon), NULL, "reload",
+	             "the configuration was read again: %zu group%s", next->settings.group_count,
+	             next->settings.group_count == 1 ? "" : "s");
+	perform_all(daemon);
 }

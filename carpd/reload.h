@@ -6,11 +6,16 @@
 
 #include "daemon.h"
 
-/* Groups that the new configuration lacks hand over and leave; true when all of them have. */
-bool reload_begin(struct daemon *daemon, const struct runtime *next);
-bool reload_is_ready(const struct daemon *daemon, const struct runtime *next);
+/*
+ * Reads the configuration in fd, which is closed.  Groups that it lacks hand over
+ * and leave.  NULL, or why nothing changes.
+ */
+const char *reload_begin(struct daemon *daemon, int fd);
 
-/* Puts next into force; takes it over. */
-void reload_finish(struct daemon *daemon, struct runtime *next);
+/* Whether one has begun, and the groups that it lacks have left. */
+bool reload_is_ready(const struct daemon *daemon);
+
+/* Puts the new one into force, the groups' interfaces included. */
+void reload_finish(struct daemon *daemon);
 
 #endif

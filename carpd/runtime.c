@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <time.h>
 
 static size_t find_or_add_parent(struct runtime *runtime, const char *name)
 {
@@ -97,6 +99,19 @@ static bool allocate(struct runtime *runtime)
 	runtime->seal_keys = calloc(count_keys(config), sizeof(runtime->seal_keys[0]));
 	return runtime->groups != NULL && runtime->nodes != NULL && runtime->parent_names != NULL &&
 	       runtime->seal_keys != NULL;
+}
+
+uint64_t runtime_seed(void)
+{
+	uint64_t seed = 0;
+
+	/* Early after boot there may be nothing random yet, and nobody waits for it. */
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed)) {
+		struct timespec now;
+		clock_gettime(CLOCK_BOOTTIME, &now);
+		seed = (uint64_t)now.tv_nsec + (uint64_t)now.tv_sec * NS_PER_S;
+	}
+	return seed;
 }
 
 struct runtime *runtime_create(struct config *config, uint64_t seed, uint64_t sequence_base, instant start)

@@ -21,6 +21,9 @@ struct runtime {
 	struct runtime *retired; /* the one before, as long as its passphrases are in grace */
 };
 
+/* A seed for the engine that no other host has. */
+uint64_t runtime_seed(void);
+
 /* Takes over config.  seed and sequence_base as in struct engine_settings.  NULL if there is no memory. */
 struct runtime *runtime_create(struct config *config, uint64_t seed, uint64_t sequence_base, instant start);
 /* With config and everything that is retired. */

@@ -65,11 +65,6 @@ int state_set_maintenance(const struct state *state, bool on)
 	return 0;
 }
 
-bool state_reservation_is_short(const struct state *state, uint64_t sequence)
-{
-	return state->reserved_sequence < sequence + RESERVE_AGAIN_NS;
-}
-
 static void write_marks(FILE *file, const struct engine *engine)
 {
 	char address[TEXT_ADDRESS_MAX];
@@ -103,6 +98,17 @@ void state_save(struct state *state, const struct engine *engine, uint64_t seque
 	fclose(file);
 	if (!written || rename(fresh, path) < 0)
 		unlink(fresh);
+}
+
+void state_renew(struct state *state, const struct engine *engine, instant now)
+{
+	uint64_t sequence =
+	        engine->settings->sequence_base + (uint64_t)instant_span_ns(engine->settings->start, now);
+
+	if (sequence < engine->sequence)
+		sequence = engine->sequence;
+	if (state->reserved_sequence < sequence + RESERVE_AGAIN_NS)
+		state_save(state, engine, sequence);
 }
 
 static bool parse_address(const char *text, struct address *ret_address)

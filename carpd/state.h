@@ -25,12 +25,13 @@ bool state_maintenance(const struct state *state);
 int state_set_maintenance(const struct state *state, bool on);
 
 /*
- * Sequences are reserved ahead of their use, so that a crash repeats none; not
- * far, since a peer that sees us for the first time compares them with its clock.
+ * Reserves the sequences that follow, and saves the marks of the peers.  Ahead of
+ * their use, so that a crash repeats none; not far, since a peer that sees us for
+ * the first time compares them with its clock.
  */
-bool state_reservation_is_short(const struct state *state, uint64_t sequence);
-/* Reserves anew and saves the marks of the peers. */
 void state_save(struct state *state, const struct engine *engine, uint64_t sequence);
+/* The same, if what is reserved will soon be used up. */
+void state_renew(struct state *state, const struct engine *engine, instant now);
 /* Gives the engine the marks that were saved. */
 void state_restore_marks(const struct state *state, struct engine *engine, instant now);
 

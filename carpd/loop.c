@@ -1,0 +1,359 @@
+#include "loop.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "await.h"
+#include "channel.h"
+#include "control.h"
+#include "log.h"
+#include "observe.h"
+#include "perform.h"
+#include "reload.h"
+
+/* How often the gates are looked at: tcx tells nobody of a change. */
+#define GATE_CHECK_S 5
+
+struct loop {
+	struct daemon *daemon;
+	struct event_base *base;
+	struct event *channel_event;
+	struct event **wire_events; /* two for each interface, NULL where it does not listen */
+	size_t wire_event_count;
+	struct control *control;
+	int timer_fd;
+	instant armed;
+	instant look_again; /* for the rest of a burst of adverts (gate_receive) */
+	int channel;
+	unsigned seconds;
+};
+
+static void arm_timer(struct loop *loop)
+{
+	instant deadline =
+	        instant_earlier(engine_deadline(loop->daemon->engine), await_deadline(loop->daemon));
+	struct itimerspec when = {0};
+
+	deadline = instant_earlier(deadline, loop->look_again);
+	if (deadline.ns == loop->armed.ns)
+		return;
+	loop->armed = deadline;
+	if (!instant_is_never(deadline)) {
+		/* Zero would disarm it. */
+		int64_t ns = deadline.ns > 0 ? deadline.ns : 1;
+		when.it_value.tv_sec = ns / NS_PER_S;
+		when.it_value.tv_nsec = ns % NS_PER_S;
+	}
+	timerfd_settime(loop->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+static void packets_waiting(evutil_socket_t fd, short what, void *context);
+
+/* The sockets of interfaces without the gate, which come and go with them. */
+static void unwatch_wires(struct loop *loop)
+{
+	for (size_t i = 0; i < loop->wire_event_count; i++)
+		if (loop->wire_events[i] != NULL)
+			event_free(loop->wire_events[i]);
+	free(loop->wire_events);
+	loop->wire_events = NULL;
+	loop->wire_event_count = 0;
+}
+
+static struct event *watch(struct loop *loop, int fd, event_callback_fn callback)
+{
+	struct event *event = event_new(loop->base, fd, EV_READ | EV_PERSIST, callback, loop);
+
+	if (event != NULL) {
+		event_priority_set(event, LOOP_PRIORITY_PROTOCOL);
+		event_add(event, NULL);
+	}
+	return event;
+}
+
+static void watch_wires(struct loop *loop)
+{
+	struct interfaces *interfaces = &loop->daemon->interfaces;
+
+	unwatch_wires(loop);
+	loop->wire_events = calloc(2 * interfaces->count, sizeof(struct event *));
+	if (loop->wire_events == NULL)
+		return;
+	loop->wire_event_count = 2 * interfaces->count;
+	for (size_t i = 0; i < interfaces->count; i++) {
+		const struct interface *interface = &interfaces->list[i];
+		if (!interface->listening)
+			continue;
+		loop->wire_events[2 * i] = watch(loop, wire_fd_ipv4(interface->wire), packets_waiting);
+		loop->wire_events[2 * i + 1] = watch(loop, wire_fd_ipv6(interface->wire), packets_waiting);
+	}
+}
+
+static void finish_reload(struct loop *loop)
+{
+	unwatch_wires(loop);
+	control_forget_groups(loop->control);
+	reload_finish(loop->daemon);
+	watch_wires(loop);
+	(void)channel_send(loop->channel, MESSAGE_RELOADED, NULL, -1);
+	control_reloaded(loop->control, NULL);
+}
+
+/* After every event: its consequences, and when to look again. */
+static void settle(struct loop *loop)
+{
+	struct daemon *daemon = loop->daemon;
+
+	perform_all(daemon);
+	if (reload_is_ready(daemon))
+		finish_reload(loop);
+	control_settle(loop->control);
+	arm_timer(loop);
+	if (daemon->stopping && engine_stopped(daemon->engine, NULL))
+		event_base_loopbreak(loop->base);
+}
+
+static void heard_packet(void *context, int link_index, const uint8_t *network, size_t bytes, bool multicast,
+                         instant arrived)
+{
+	struct daemon *daemon = context;
+	struct interface *interface = interfaces_find(&daemon->interfaces, link_index);
+
+	if (interface == NULL)
+		return;
+	engine_receive(daemon->engine, (size_t)(interface - daemon->interfaces.list), network, bytes,
+	               multicast, arrived);
+	/* A burst may bring many events for one group; the list has room for one each. */
+	if (daemon->engine->action_count > daemon->engine->action_capacity / 2)
+		perform_all(daemon);
+}
+
+static void receive_all(struct loop *loop)
+{
+	struct daemon *daemon = loop->daemon;
+
+	if (daemon->gate != NULL)
+		loop->look_again = gate_receive(daemon->gate, heard_packet, daemon) > 0
+		                           ? instant_after(daemon->now, GATE_SETTLE_NS)
+		                           : INSTANT_NEVER;
+	for (size_t i = 0; i < daemon->interfaces.count; i++) {
+		struct interface *interface = &daemon->interfaces.list[i];
+		if (!interface->listening)
+			continue;
+		wire_receive(interface->wire, wire_fd_ipv4(interface->wire), daemon->now, heard_packet,
+		             daemon);
+		wire_receive(interface->wire, wire_fd_ipv6(interface->wire), daemon->now, heard_packet,
+		             daemon);
+	}
+}
+
+/*
+ * One turn, whatever woke us.  A pause may have let several things happen at
+ * once, and their order matters: a master whose lease ran out is none before it
+ * reads what arrived meanwhile, and a backup reads it before it takes over.
+ */
+static void turn(struct loop *loop)
+{
+	struct daemon *daemon = loop->daemon;
+	instant now = daemon_read_clock(daemon);
+
+	if (instant_reached(engine_deadline(daemon->engine), now))
+		engine_expire_leases(daemon->engine, now);
+	receive_all(loop);
+	if (instant_reached(engine_deadline(daemon->engine), now))
+		engine_tick(daemon->engine, now);
+	settle(loop);
+}
+
+static void timer_fired(evutil_socket_t fd, short what, void *context)
+{
+	struct loop *loop = context;
+	uint64_t expirations;
+
+	(void)what;
+	if (read(fd, &expirations, sizeof(expirations)) > 0)
+		loop->armed = INSTANT_NEVER;
+	turn(loop);
+}
+
+static void packets_waiting(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	turn(context);
+}
+
+static void kernel_changed(evutil_socket_t fd, short what, void *context)
+{
+	struct loop *loop = context;
+
+	(void)fd;
+	(void)what;
+	daemon_read_clock(loop->daemon);
+	observe_read(loop->daemon);
+	watch_wires(loop);
+	settle(loop);
+}
+
+static void begin_stop(struct loop *loop)
+{
+	struct daemon *daemon = loop->daemon;
+
+	if (daemon->stopping)
+		return;
+	daemon->stopping = true;
+	daemon_read_clock(daemon);
+	engine_stop(daemon->engine, NULL, daemon->now);
+	settle(loop);
+}
+
+static void begin_reload(struct loop *loop, int fd)
+{
+	const char *refusal;
+
+	daemon_read_clock(loop->daemon);
+	refusal = reload_begin(loop->daemon, fd);
+	if (refusal != NULL)
+		control_reloaded(loop->control, refusal);
+	else
+		settle(loop);
+}
+
+static void settle_for_client(struct daemon *daemon)
+{
+	settle(daemon->loop);
+}
+
+static void reload_for_client(struct daemon *daemon)
+{
+	struct loop *loop = daemon->loop;
+
+	if (channel_send(loop->channel, MESSAGE_RELOAD_WANTED, NULL, -1) < 0)
+		control_reloaded(loop->control, "the keeper does not answer");
+}
+
+static void keeper_spoke(evutil_socket_t fd, short what, void *context)
+{
+	struct loop *loop = context;
+	struct message message;
+	int result;
+
+	(void)what;
+	while ((result = channel_receive(fd, &message)) > 0) {
+		switch (message.kind) {
+		case MESSAGE_STOP:
+			begin_stop(loop);
+			break;
+		case MESSAGE_RELOAD:
+			begin_reload(loop, message.fd);
+			break;
+		case MESSAGE_RELOAD_REFUSED:
+			control_reloaded(loop->control, message.text);
+			break;
+		case MESSAGE_READY:
+		case MESSAGE_ALIVE:
+		case MESSAGE_RELOAD_WANTED:
+		case MESSAGE_RELOADED:
+			break; /* ours to say */
+		}
+	}
+	if (result < 0) {
+		log_error("the keeper is gone; handing over");
+		event_del(loop->channel_event);
+		begin_stop(loop);
+	}
+}
+
+static void term_received(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	begin_stop(context);
+}
+
+static void second_passed(evutil_socket_t fd, short what, void *context)
+{
+	struct loop *loop = context;
+	struct daemon *daemon = loop->daemon;
+
+	(void)fd;
+	(void)what;
+	daemon_read_clock(daemon);
+	(void)channel_send(loop->channel, MESSAGE_ALIVE, NULL, -1);
+	if (++loop->seconds % GATE_CHECK_S == 0)
+		observe_gates(daemon);
+	state_renew(&daemon->state, daemon->engine, daemon->now);
+	if (daemon->runtime->retired != NULL && !engine_in_grace(daemon->engine))
+		runtime_free_retired(daemon->runtime);
+	settle(loop);
+}
+
+static struct event_base *make_base(void)
+{
+	struct event_config *wanted = event_config_new();
+	struct event_base *base;
+
+	if (wanted == NULL)
+		return NULL;
+	event_config_set_flag(wanted, EVENT_BASE_FLAG_NOLOCK);
+	base = event_base_new_with_config(wanted);
+	event_config_free(wanted);
+	if (base != NULL)
+		event_base_priority_init(base, LOOP_PRIORITIES);
+	return base;
+}
+
+static bool watch_everything(struct loop *loop, int control_fd)
+{
+	const struct control_requests requests = {.reload = reload_for_client, .settle = settle_for_client};
+	const struct timeval second = {.tv_sec = 1};
+	struct daemon *daemon = loop->daemon;
+	struct event *term_event = evsignal_new(loop->base, SIGTERM, term_received, loop);
+	struct event *second_event = event_new(loop->base, -1, EV_PERSIST, second_passed, loop);
+
+	loop->channel_event = watch(loop, loop->channel, keeper_spoke);
+	loop->control = control_open(daemon, loop->base, control_fd, &requests);
+	if (term_event == NULL || second_event == NULL || loop->channel_event == NULL ||
+	    loop->control == NULL || watch(loop, loop->timer_fd, timer_fired) == NULL ||
+	    watch(loop, rtnl_fd(daemon->rtnl), kernel_changed) == NULL ||
+	    (daemon->gate != NULL && watch(loop, gate_fd(daemon->gate), packets_waiting) == NULL))
+		return false;
+	evsignal_add(term_event, NULL);
+	event_add(second_event, &second);
+	watch_wires(loop);
+	return true;
+}
+
+struct loop *loop_open(struct daemon *daemon, int channel, int control_fd)
+{
+	struct loop *loop = calloc(1, sizeof(*loop));
+
+	if (loop == NULL)
+		return NULL;
+	daemon->loop = loop;
+	loop->daemon = daemon;
+	loop->channel = channel;
+	loop->armed = INSTANT_NEVER;
+	loop->look_again = INSTANT_NEVER;
+	loop->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+	loop->base = make_base();
+	if (loop->timer_fd < 0 || loop->base == NULL || !watch_everything(loop, control_fd))
+		return NULL; /* and the process ends */
+	return loop;
+}
+
+void loop_run(struct loop *loop)
+{
+	settle(loop);
+	event_base_loop(loop->base, 0);
+}
+
+void loop_close(struct loop *loop)
+{
+	control_close(loop->control);
+	unwatch_wires(loop);
+}
