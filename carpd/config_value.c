@@ -1,9 +1,9 @@
 #include "config_value.h"
 
-#include <arpa/inet.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "text.h"
 
 static bool parse_number(const char *text, int least, int most, int *ret_number)
 {
@@ -135,24 +135,10 @@ static const char *misuse(const struct address *a)
 	return NULL;
 }
 
-static bool parse_address(char *text, struct address *ret_address)
-{
-	struct address address = {0};
-
-	if (inet_pton(AF_INET, text, address.bytes) == 1)
-		address.family = FAMILY_IPV4;
-	else if (inet_pton(AF_INET6, text, address.bytes) == 1)
-		address.family = FAMILY_IPV6;
-	else
-		return false;
-	*ret_address = address;
-	return true;
-}
-
 bool config_value_address(struct config_report *report, const struct config_word *word,
                           struct address *ret_address, uint8_t *ret_prefix_length)
 {
-	char text[INET6_ADDRSTRLEN], shown[CONFIG_QUOTE_MAX];
+	char text[TEXT_ADDRESS_MAX], shown[CONFIG_QUOTE_MAX];
 	size_t length = ret_prefix_length != NULL ? strcspn(word->text, "/") : strlen(word->text);
 	const char *prefix = word->text[length] == '/' ? word->text + length + 1 : NULL;
 	struct address address;
@@ -160,7 +146,7 @@ bool config_value_address(struct config_report *report, const struct config_word
 
 	config_quote(word->text, shown);
 	snprintf(text, sizeof(text), "%.*s", (int)(length < sizeof(text) ? length : 0), word->text);
-	if (!parse_address(text, &address)) {
+	if (!text_read_address(text, &address)) {
 		config_error(report, word->line, "%s is no IP address; write %s", shown,
 		             ret_prefix_length != NULL ? "one such as 10.0.0.1/24 or 2001:db8::1/64"
 		                                       : "one such as 10.0.0.2 or 2001:db8::2");

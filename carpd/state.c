@@ -1,6 +1,5 @@
 #include "state.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -111,20 +110,6 @@ void state_renew(struct state *state, const struct engine *engine, instant now)
 		state_save(state, engine, sequence);
 }
 
-static bool parse_address(const char *text, struct address *ret_address)
-{
-	struct address address = {0};
-
-	if (inet_pton(AF_INET, text, address.bytes) == 1)
-		address.family = FAMILY_IPV4;
-	else if (inet_pton(AF_INET6, text, address.bytes) == 1)
-		address.family = FAMILY_IPV6;
-	else
-		return false;
-	*ret_address = address;
-	return true;
-}
-
 static void restore_mark(struct engine *engine, const char *interface, unsigned vhid,
                          const struct address *source, uint64_t highest, instant now)
 {
@@ -149,7 +134,7 @@ void state_restore_marks(const struct state *state, struct engine *engine, insta
 		return;
 	while (fgets(line, sizeof(line), file) != NULL)
 		if (sscanf(line, "mark %15s %u %47s %" SCNu64, interface, &vhid, text, &highest) == 4 &&
-		    parse_address(text, &source))
+		    text_read_address(text, &source))
 			restore_mark(engine, interface, vhid, &source, highest, now);
 	fclose(file);
 }

@@ -16,6 +16,20 @@ const char *text_address(const struct address *address, char text[TEXT_ADDRESS_M
 	return text;
 }
 
+bool text_read_address(const char *text, struct address *ret_address)
+{
+	struct address address = {0};
+
+	if (inet_pton(AF_INET, text, address.bytes) == 1)
+		address.family = FAMILY_IPV4;
+	else if (inet_pton(AF_INET6, text, address.bytes) == 1)
+		address.family = FAMILY_IPV6;
+	else
+		return false;
+	*ret_address = address;
+	return true;
+}
+
 const char *text_mac(const struct mac *mac, char text[TEXT_ADDRESS_MAX])
 {
 	const uint8_t *b = mac->bytes;

@@ -1,9 +1,10 @@
 /*
- * Values as people read them.  Each writes into the caller's buffer and returns it.
+ * Values as people read them.  All but text_read_address write into the caller's buffer and return it.
  */
 #ifndef CARPD_TEXT_H
 #define CARPD_TEXT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/engine.h"
@@ -14,6 +15,8 @@
 
 /* "203.0.113.2" */
 const char *text_address(const struct address *address, char text[TEXT_ADDRESS_MAX]);
+/* The other way.  False if it is not the address of IPv4 or IPv6. */
+bool text_read_address(const char *text, struct address *ret_address);
 /* "00:00:5e:00:01:01" */
 const char *text_mac(const struct mac *mac, char text[TEXT_ADDRESS_MAX]);
 /* "2026-11-23T02:13:07.412+00:00", local time */

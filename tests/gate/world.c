@@ -1,6 +1,5 @@
 #include "world.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
@@ -36,15 +35,6 @@ int world_send(const char *interface, const struct frame *frame)
 
 	close(fd);
 	return error;
-}
-
-struct address address_of(const char *text)
-{
-	struct address address = {.family = strchr(text, ':') ? FAMILY_IPV6 : FAMILY_IPV4};
-
-	assert_int_equal(inet_pton(address.family == FAMILY_IPV4 ? AF_INET : AF_INET6, text, address.bytes),
-	                 1);
-	return address;
 }
 
 instant world_now(void)

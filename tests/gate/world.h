@@ -6,6 +6,7 @@
 #define TESTS_GATE_WORLD_H
 
 #include "linux/gate_private.h"
+#include "tests/address_of.h"
 
 #include "frame.h"
 
@@ -34,7 +35,6 @@ bool world_try(const char *command);
 /* Out of that interface.  0 or -errno. */
 int world_send(const char *interface, const struct frame *frame);
 
-struct address address_of(const char *text);
 instant world_now(void);
 instant world_in_ms(int64_t span_ms);
 

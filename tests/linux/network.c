@@ -1,6 +1,5 @@
 #include "network.h"
 
-#include <arpa/inet.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
@@ -68,15 +67,6 @@ struct mac network_mac(const char *link)
 	close(fd);
 	memcpy(mac.bytes, request.ifr_hwaddr.sa_data, sizeof(mac.bytes));
 	return mac;
-}
-
-struct address network_address(const char *text)
-{
-	struct address address = {.family = strchr(text, ':') ? FAMILY_IPV6 : FAMILY_IPV4};
-
-	assert_int_equal(inet_pton(address.family == FAMILY_IPV4 ? AF_INET : AF_INET6, text, address.bytes),
-	                 1);
-	return address;
 }
 
 static double now_s(void)

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "core/address.h"
+#include "tests/address_of.h"
 
 /* For cmocka's group set-up: ends the program with 77, "skipped", without the rights. */
 int network_enter(void **state);
@@ -24,7 +24,6 @@ bool network_shows(const char *command, const char *text);
 
 int network_index(const char *link);
 struct mac network_mac(const char *link);
-struct address network_address(const char *text);
 
 /* For loops that wait for a condition: ends the test when they have waited for five seconds. */
 struct patience {

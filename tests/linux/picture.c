@@ -123,7 +123,7 @@ const struct rtnl_link *picture_link(const struct picture *picture, const char *
 
 const struct rtnl_address *picture_address(const struct picture *picture, int link_index, const char *text)
 {
-	struct address address = network_address(text);
+	struct address address = address_of(text);
 
 	for (size_t i = 0; i < picture->address_count; i++)
 		if (picture->addresses[i].link_index == link_index &&

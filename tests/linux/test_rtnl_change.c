@@ -39,7 +39,7 @@ static struct outcome commit(void)
 
 static struct outcome take(int link, const char *text, bool scope_host)
 {
-	struct address address = network_address(text);
+	struct address address = address_of(text);
 
 	assert_int_equal(rtnl_take_address(picture.rtnl, link, &address,
 	                                   (struct rtnl_address_flags){.scope_host = scope_host}, &picture),
@@ -49,7 +49,7 @@ static struct outcome take(int link, const char *text, bool scope_host)
 
 static struct outcome drop(int link, const char *text)
 {
-	struct address address = network_address(text);
+	struct address address = address_of(text);
 
 	assert_int_equal(rtnl_drop_address(picture.rtnl, link, &address, &picture), 0);
 	return commit();
@@ -216,7 +216,7 @@ static void missing_link_is_told_in_words(void **state)
 /* One bad request in the middle must not take the others along. */
 static void each_request_gets_its_own_answer(void **state)
 {
-	struct address good = network_address("192.0.2.1"), other = network_address("192.0.2.2");
+	struct address good = address_of("192.0.2.1"), other = address_of("192.0.2.2");
 	struct rtnl_address_flags flags = {0};
 	struct outcome outcome;
 
@@ -314,7 +314,7 @@ static void batch_larger_than_any_chunk(void **state)
 static void gather_again(void *context, void *tag, int error, const char *text)
 {
 	struct outcome *outcome = context;
-	struct address address = network_address("192.0.2.2");
+	struct address address = address_of("192.0.2.2");
 
 	(void)text;
 	outcome->results++;
@@ -327,7 +327,7 @@ static void gather_again(void *context, void *tag, int error, const char *text)
 
 static void result_may_commit_anew(void **state)
 {
-	struct address address = network_address("192.0.2.1");
+	struct address address = address_of("192.0.2.1");
 	struct outcome outcome = {0};
 
 	(void)state;
@@ -351,8 +351,7 @@ static void route_of_an_unnumbered_parent(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		struct shared_address subnet = {network_address(subnets[i].address),
-		                                subnets[i].prefix_length};
+		struct shared_address subnet = {address_of(subnets[i].address), subnets[i].prefix_length};
 		char command[64];
 
 		assert_success(take(parent, subnets[i].address, false));
@@ -374,7 +373,7 @@ static void route_of_an_unnumbered_parent(void **state)
 
 static void administrators_route_stays(void **state)
 {
-	struct shared_address subnet = {network_address("10.1.2.3"), 24};
+	struct shared_address subnet = {address_of("10.1.2.3"), 24};
 
 	(void)state;
 	network_run("ip route add 10.1.2.0/24 dev p0 proto static");

@@ -11,8 +11,8 @@ static void expect_success(void *context, void *tag, int error, const char *text
 static void leave_things_behind(void)
 {
 	static struct picture picture;
-	struct address ipv4 = network_address("192.0.2.100"), ipv6 = network_address("2001:db8::100");
-	struct shared_address subnet = {network_address("10.1.2.3"), 24};
+	struct address ipv4 = address_of("192.0.2.100"), ipv6 = address_of("2001:db8::100");
+	struct shared_address subnet = {address_of("10.1.2.3"), 24};
 	struct mac mac = mac_virtual(7);
 	struct rtnl_address_flags flags = {.scope_host = true};
 

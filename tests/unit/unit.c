@@ -1,18 +1,6 @@
 #include "unit.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
-
-struct address address_of(const char *text)
-{
-	struct address a = {.family = FAMILY_IPV4};
-
-	if (inet_pton(AF_INET, text, a.bytes) == 1)
-		return a;
-	a.family = FAMILY_IPV6;
-	assert_int_equal(inet_pton(AF_INET6, text, a.bytes), 1);
-	return a;
-}
 
 size_t bytes_of(const char *hex, uint8_t *ret_bytes, size_t max)
 {

@@ -13,10 +13,9 @@
 
 #include <cmocka.h>
 
-#include "core/address.h"
+#include "tests/address_of.h"
 
-/* Addresses and bytes as a reader writes them; a spelling mistake ends the test. */
-struct address address_of(const char *text);
+/* Bytes as a reader writes them; a spelling mistake ends the test. */
 size_t bytes_of(const char *hex, uint8_t *ret_bytes, size_t max);
 
 /* RFC 1071 written a second time: 0xffff over data that includes a right checksum. */
