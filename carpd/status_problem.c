@@ -1,0 +1,87 @@
+#include "status_private.h"
+
+#include <stdio.h>
+
+#include "text.h"
+
+static void interface_problems(const struct daemon *daemon, const struct group *group, json_t *problems)
+{
+	const struct interface *interface = &daemon->interfaces.list[group->settings->parent];
+	char text[TEXT_SENTENCE_MAX];
+
+	if (interface->link.index == 0)
+		snprintf(text, sizeof(text), "interface %s does not exist", interface->name);
+	else if (interface->problem[0] != '\0')
+		snprintf(text, sizeof(text), "interface %s: %s", interface->name, interface->problem);
+	else if (!interface->link.up)
+		snprintf(text, sizeof(text), "interface %s is down or has no carrier", interface->name);
+	else if (group->stopped && !daemon->stopping)
+		snprintf(text, sizeof(text), "mac = virtual is not possible on %s", interface->name);
+	else
+		return;
+	json_array_append_new(problems, json_string(text));
+}
+
+static void conflict_problem(const struct daemon *daemon, const struct group *group, const struct node *node,
+                             json_t *problems)
+{
+	const struct conflict *conflict = &node->conflict;
+	struct diagnosis diagnosis = engine_diagnose(group, node);
+	char text[2 * TEXT_SENTENCE_MAX], peer[TEXT_ADDRESS_MAX], advice[TEXT_SENTENCE_MAX];
+	char clock[TEXT_TIME_MAX];
+
+	snprintf(text, sizeof(text),
+	         "CONFLICT  %s advertises vhid %d with another digest, %llu times since %s. %s",
+	         text_address(&conflict->source, peer), node->vhost.vhid, (unsigned long long)conflict->count,
+	         text_clock(conflict->since.ns + daemon->engine->wall_offset_ns, clock),
+	         text_diagnosis(&diagnosis, advice));
+	json_array_append_new(problems, json_string(text));
+}
+
+static void node_problems(const struct daemon *daemon, const struct group *group, const struct node *node,
+                          json_t *problems)
+{
+	char text[TEXT_SENTENCE_MAX], peer[TEXT_ADDRESS_MAX];
+
+	if (node->conflict.source.family != FAMILY_NONE)
+		conflict_problem(daemon, group, node, problems);
+	if (node->vhost.rival.persistent) {
+		snprintf(
+		        text, sizeof(text),
+		        "RIVAL  %s is master too, although this host has the better right; is it deaf to us?",
+		        text_address(&node->vhost.rival.source, peer));
+		json_array_append_new(problems, json_string(text));
+	}
+	if (node->vhost.master.family_missing)
+		json_array_append_new(problems,
+		                      json_string("the master is heard over one of IPv4 and IPv6 only"));
+}
+
+static void gate_problem(const struct daemon *daemon, const struct group *group, json_t *problems)
+{
+	const struct interface *interface = &daemon->interfaces.list[group->settings->parent];
+	struct gate_counters counters;
+	char text[TEXT_SENTENCE_MAX];
+
+	if (interface->gate_port < 0)
+		return;
+	gate_read_counters(daemon->gate, interface->gate_port, group->nodes[0].vhost.vhid, &counters);
+	if (counters.vrrp == 0)
+		return;
+	snprintf(text, sizeof(text),
+	         "a VRRP router on %s uses id %d too (%llu packets): both would have the same MAC; change "
+	         "one id",
+	         interface->name, group->nodes[0].vhost.vhid, (unsigned long long)counters.vrrp);
+	json_array_append_new(problems, json_string(text));
+}
+
+json_t *status_problems(const struct daemon *daemon, const struct group *group)
+{
+	json_t *problems = json_array();
+
+	interface_problems(daemon, group, problems);
+	gate_problem(daemon, group, problems);
+	for (size_t i = 0; i < group->node_count; i++)
+		node_problems(daemon, group, &group->nodes[i], problems);
+	return problems;
+}
