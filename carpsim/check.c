@@ -38,7 +38,8 @@ struct view {
 
 struct check {
 	const struct world *world;
-	struct view (*views)[HOSTS_MAX]; /* of each unit and host */
+	struct view (*views)[HOSTS_MAX];      /* of each unit and host */
+	uint64_t highest_sequence[HOSTS_MAX]; /* ever sent, over all restarts */
 	int64_t trouble_ns[HOSTS_MAX];
 	int64_t lost_ns[HOSTS_MAX][HOSTS_MAX];
 	int64_t cabling_ns;
@@ -97,9 +98,9 @@ static struct standing standing_of(const struct host *host, size_t unit)
 		                         .interval_ns = peer_interval_ns(peer),
 		                         .demote = peer->dialect == HOST_OPENBSD ? peer->demotion : 0};
 	}
-	if (host->engine == NULL)
+	if (host->daemon.engine == NULL)
 		return (struct standing){0};
-	const struct vhost *vhost = &host->engine->nodes[unit].vhost;
+	const struct vhost *vhost = &host->daemon.engine->nodes[unit].vhost;
 	return (struct standing){.reign = (uint64_t)vhost->last.at.ns,
 	                         .interval_ns = vhost_interval_ns(vhost),
 	                         .demote = vhost->group->demotion,
@@ -165,31 +166,33 @@ bool check_excuses(const struct world *world, enum drop drop)
 	return counting && peers >= 2;
 }
 
-void check_sent(const struct world *world, size_t index, size_t unit, const uint8_t *packet, size_t bytes)
+void check_sent(const struct world *world, const struct flight *flight)
 {
 	struct check *check = world->check;
-	struct host *host = &world->hosts[index];
 	uint64_t sequence;
 
 	if (check == NULL)
 		return;
-	struct view *view = &check->views[unit][index];
-	struct standing standing = standing_of(host, unit);
+	const struct host *host = &world->hosts[flight->from];
+	uint64_t *highest = &check->highest_sequence[flight->from];
+	struct view *view = &check->views[flight->unit][flight->from];
+	struct standing standing = standing_of(host, flight->unit);
 	if (!same_standing(&standing, &view->sent)) {
 		view->sent = standing;
-		view->sent_first = host->adverts;
+		view->sent_first = flight->number;
 		memset(view->heard_as_master, 0, sizeof(view->heard_as_master));
 	}
 	if (host->kind != HOST_CARPD)
 		return;
-	if (host_state(host, unit) != VHOST_MASTER)
-		fail(check, "stopped: host %zu advertises group %zu and is not its master", index, unit);
-	if (!read_sequence(packet, bytes, &sequence))
+	if (host_state(host, flight->unit) != VHOST_MASTER)
+		fail(check, "stopped: host %u advertises group %u and is not its master", flight->from,
+		     flight->unit);
+	if (!read_sequence(flight->packet, flight->bytes, &sequence))
 		return;
-	if (sequence <= host->highest_sequence)
-		fail(check, "sequence: host %zu seals with %" PRIu64 " after %" PRIu64, index, sequence,
-		     host->highest_sequence);
-	host->highest_sequence = sequence;
+	if (sequence <= *highest)
+		fail(check, "sequence: host %u seals with %" PRIu64 " after %" PRIu64, flight->from, sequence,
+		     *highest);
+	*highest = sequence;
 }
 
 static void note_heard(uint64_t *heard, uint64_t number)
@@ -219,7 +222,7 @@ void check_gate(const struct world *world, size_t index, size_t unit, instant be
 {
 	struct check *check = world->check;
 	const struct host *host = &world->hosts[index];
-	const struct gate *gate = &host->gates[unit];
+	const struct gate *gate = &host->kernel.gates[unit];
 
 	if (check == NULL)
 		return;
@@ -238,13 +241,13 @@ void check_ticked(const struct world *world, size_t index)
 	struct check *check = world->check;
 	const struct host *host = &world->hosts[index];
 
-	if (check != NULL && instant_reached(engine_deadline(host->engine), host_now(host)))
+	if (check != NULL && instant_reached(engine_deadline(host->daemon.engine), host_now(host)))
 		fail(check, "deadline: host %zu ticked and is due again at once", index);
 }
 
 static bool is_able(const struct host *host)
 {
-	return host->running && !host->paused && !host->jammed && !host->stopping;
+	return host->running && !host->paused && !host->kernel.jammed && !host->stopping;
 }
 
 /* Since when nothing has stood between a and b; false if something does now. */
@@ -342,8 +345,8 @@ static void check_takeover(struct check *check, size_t unit, size_t index, size_
 	if (rival->kind != HOST_CARPD || !host_serves(rival, unit))
 		return;
 	/* A clock that stood still has not seen its lease run out: nothing can fence that. */
-	bool frozen = rival->frozen || rival->gates[unit].advert <= rival->adverts_at_freeze;
-	if (!frozen && last_heard_in_time(check, unit, index, other) >= rival->gates[unit].advert)
+	bool frozen = rival->clock.frozen || rival->kernel.gates[unit].advert <= rival->adverts_at_freeze;
+	if (!frozen && last_heard_in_time(check, unit, index, other) >= rival->kernel.gates[unit].advert)
 		fail(check,
 		     "lease: host %zu has taken group %zu over while the lease of host %zu, which it heard, "
 		     "goes on",
@@ -372,7 +375,7 @@ static bool rose_silently(const struct host *host, size_t unit)
 {
 	if (host->kind != HOST_CARPD)
 		return host->peers[unit].rose_silently;
-	return host->engine->nodes[unit].vhost.last.cause.kind == CAUSE_SILENCE;
+	return host->daemon.engine->nodes[unit].vhost.last.cause.kind == CAUSE_SILENCE;
 }
 
 static void note_serving(struct check *check, size_t unit, size_t index)
@@ -399,8 +402,8 @@ static void check_vacancy(struct check *check, size_t unit, size_t index)
 	const struct world *world = check->world;
 	const struct host *host = &world->hosts[index];
 
-	if (!check->ranks_equals || host->engine == NULL ||
-	    host->engine->nodes[unit].vhost.last.cause.kind != CAUSE_PEER_EQUAL ||
+	if (!check->ranks_equals || host->daemon.engine == NULL ||
+	    host->daemon.engine->nodes[unit].vhost.last.cause.kind != CAUSE_PEER_EQUAL ||
 	    world->now_ns - check->any_trouble_ns <= 2 * scenario_way_ns(world->scenario) + SLACK_NS)
 		return;
 	for (size_t i = 0; i < world->host_count; i++)
@@ -464,10 +467,10 @@ static void check_kernel(struct check *check, size_t unit, size_t index)
 	const struct host *host = &check->world->hosts[index];
 	bool master = host_state(host, unit) == VHOST_MASTER;
 
-	if (master != host->taken[unit])
+	if (master != host->kernel.taken[unit])
 		fail(check, "addresses: host %zu is %s group %zu and has %s addresses", index,
 		     master ? "master of" : "not master of", unit, master ? "not got its" : "its");
-	if (!master && host->gates[unit].open)
+	if (!master && host->kernel.gates[unit].open)
 		fail(check, "addresses: host %zu is not master of group %zu and its gate is open", index,
 		     unit);
 }
@@ -475,11 +478,11 @@ static void check_kernel(struct check *check, size_t unit, size_t index)
 static void check_engine(struct check *check, size_t index)
 {
 	const struct host *host = &check->world->hosts[index];
-	const struct engine *engine = host->engine;
+	const struct engine *engine = host->daemon.engine;
 
 	if (engine->action_count > 0)
 		fail(check, "actions: host %zu has %zu left", index, engine->action_count);
-	for (size_t i = 0; i < host->settings.node_count; i++) {
+	for (size_t i = 0; i < host->daemon.settings.node_count; i++) {
 		const struct vhost *vhost = &engine->nodes[i].vhost;
 		if (vhost->state == VHOST_INIT)
 			continue;

@@ -59,7 +59,7 @@ void check_lost(const struct world *world, size_t from, size_t to);
  * is dropped for that counts as lost.
  */
 bool check_excuses(const struct world *world, enum drop drop);
-void check_sent(const struct world *world, size_t host, size_t unit, const uint8_t *packet, size_t bytes);
+void check_sent(const struct world *world, const struct flight *flight);
 void check_accepted(const struct world *world, const struct flight *flight);
 void check_gate(const struct world *world, size_t host, size_t unit, instant before, instant end);
 void check_trouble(const struct world *world, size_t host);

@@ -32,13 +32,13 @@ static void heal(struct world *world)
 
 static void jam(struct world *world, struct host *host, bool jammed)
 {
-	host->jammed = jammed;
+	host->kernel.jammed = jammed;
 	check_trouble(world, host->index);
 }
 
 static void refuse(struct world *world, struct host *host, int64_t count)
 {
-	host->refusals = count;
+	host->kernel.refusals = count;
 	check_trouble(world, host->index);
 }
 

@@ -1,37 +1,20 @@
 /*
- * One host: its clock, its kernel (gate, addresses, cables) and on top a carpd or
- * a peer.  Carries out the engine's actions in the order in which carpd does.
+ * One host: a clock, a kernel, and on top carpd or a peer.  Its life from start to
+ * stop, and what happens to it meanwhile; when it looks again it says by itself.
  */
 #ifndef CARPSIM_HOST_H
 #define CARPSIM_HOST_H
 
+#include "daemon.h"
+#include "kernel.h"
+#include "local_clock.h"
 #include "peer.h"
 #include "queue.h"
 #include "scenario.h"
 
 struct world;
 
-struct port {
-	bool up;
-	struct mac mac;
-	struct address ipv4;
-	struct address ipv6;
-};
-
-/* Of one virtual host, in the kernel: it outlives the daemon. */
-struct gate {
-	bool open;
-	instant end;
-	uint64_t advert; /* the number of the advert that it stands on */
-};
-
-struct clock_state {
-	int64_t true_ns; /* when it showed: */
-	instant shown;
-	int64_t rate;
-};
-
-/* What arrived while the host was paused, with its arrival time. */
+/* What arrived, with its arrival time: it waits while the host is paused. */
 struct waiting {
 	struct flight flight;
 	instant arrived;
@@ -42,36 +25,18 @@ struct host {
 	struct world *world;
 	size_t index;
 	enum host_kind kind;
-	struct clock_state clock;
+	struct local_clock clock;
 	int64_t wall_offset_ns;
-	struct port ports[SEGMENTS_MAX];
-
-	/* The kernel's part. */
-	struct gate *gates; /* of each unit */
-	bool *taken;        /* the addresses of each group */
-
-	/* carpd */
-	struct group_settings *groups;
-	struct node_settings *nodes;
-	struct address unicast_peers[HOSTS_MAX];
-	struct engine_settings settings;
-	struct engine *engine; /* NULL: not running */
-	struct action *todo;
-	uint64_t highest_sequence; /* ever sent, over all restarts */
-	uint64_t reserved_sequence;
-	struct replay *replays; /* the marks as they were saved */
-
-	/* A peer: its state machines, one for each group. */
-	struct peer *peers;
+	struct kernel kernel;
+	/* One of the two, by kind. */
+	struct daemon daemon;
+	struct peer *peers; /* one for each group */
 
 	bool running;
 	bool stopping; /* asked to end in good order */
 	bool paused;
-	bool frozen; /* paused, and its clock with it */
 	int64_t paused_until_ns;
 	int64_t stall_ns; /* the next decision to advertise waits this long for its deed */
-	bool jammed;
-	int64_t refusals; /* that many takes fail */
 	struct waiting waiting[WAITING_MAX];
 	size_t waiting_count;
 	int64_t wake_at_ns; /* the earliest wake in the queue */
@@ -100,9 +65,13 @@ void host_undemote(struct host *host);
 void host_snatch(struct host *host);
 void host_step_wall(struct host *host, int64_t by_ns);
 
+/* A frame of host's latest advert leaves; to as for network_send. */
+void host_send(struct host *host, size_t unit, size_t port, const uint8_t *frame, size_t length,
+               const struct address *to);
+
 instant host_now(const struct host *host);
 enum vhost_state host_state(const struct host *host, size_t unit);
-/* It answers for the addresses: they are there, and the gate lets them through. */
+/* It answers for the addresses. */
 bool host_serves(const struct host *host, size_t unit);
 
 #endif

@@ -6,7 +6,7 @@ bool network_reaches(const struct world *world, size_t from, size_t to, size_t p
 {
 	size_t base = world_base(world, from);
 
-	return world->hosts[from].ports[port].up && world->hosts[to].ports[port].up &&
+	return world->hosts[from].kernel.ports[port].up && world->hosts[to].kernel.ports[port].up &&
 	       (world->network.blocked[from - base] & 1u << (to - base)) == 0;
 }
 
@@ -39,7 +39,7 @@ static void carry(struct world *world, const struct flight *flight, size_t to)
 
 static bool is_meant(const struct host *host, size_t port, const struct address *to)
 {
-	return to->family == FAMILY_NONE || address_equal(&host->ports[port].ipv4, to);
+	return to->family == FAMILY_NONE || address_equal(&host->kernel.ports[port].ipv4, to);
 }
 
 void network_send(struct world *world, const struct flight *flight, const struct address *to)

@@ -1,0 +1,177 @@
+#include "perform.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "world.h"
+
+static size_t unit_of(const struct host *host, const struct node *node)
+{
+	return (size_t)(node - host->daemon.engine->nodes);
+}
+
+static size_t index_of(const struct host *host, const struct group *group)
+{
+	return (size_t)(group - host->daemon.engine->groups);
+}
+
+static void take(struct host *host, struct group *group)
+{
+	int error = kernel_take(&host->kernel, index_of(host, group));
+
+	if (error < 0)
+		engine_take_failed(host->daemon.engine, group, -error, host_now(host));
+}
+
+static void serve(struct host *host, const struct node *node)
+{
+	if (node->vhost.lease_end.ns != 0)
+		kernel_open_gate(&host->kernel, unit_of(host, node), node->vhost.lease_end);
+}
+
+/* The kernel puts the IP header on what goes to a unicast peer; here it is put on again. */
+static void send_out(struct host *host, size_t unit, size_t port, const struct advert_out *out)
+{
+	uint8_t frame[PACKET_FRAME_MAX];
+	const struct mac nobody = {{0}};
+	size_t length;
+
+	if (out->peer.family == FAMILY_NONE) {
+		host_send(host, unit, port, out->bytes, out->length, &out->peer);
+		return;
+	}
+	length = packet_build(&nobody, &nobody, &out->source, &out->peer, out->bytes, out->length, frame);
+	host_send(host, unit, port, frame, length, &out->peer);
+}
+
+static void advertise(struct host *host, struct node *node)
+{
+	struct engine *engine = host->daemon.engine;
+	size_t port = node->vhost.group->settings->parent;
+	size_t unit = unit_of(host, node);
+	instant before = host_now(host);
+	struct advert_out out;
+
+	if (vhost_lease_expired(engine, &node->vhost, before))
+		return;
+	bool sent = kernel_can_send(&host->kernel, port);
+	host->adverts++;
+	for (size_t i = 0; engine_advert_frame(engine, node, i, before, &out); i++)
+		if (sent)
+			send_out(host, unit, port, &out);
+	if (sent)
+		host->kernel.gates[unit].advert = host->adverts;
+	engine_sent(engine, node, before, sent ? 0 : ENOBUFS);
+	if (sent && node->vhost.state == VHOST_MASTER)
+		check_gate(host->world, host->index, unit, before, node->vhost.lease_end);
+	daemon_reserve_sequences(host);
+}
+
+static const char *cause_name(enum cause_kind kind)
+{
+	static const char *const names[] = {
+	        [CAUSE_NONE] = "none",
+	        [CAUSE_STARTED] = "started",
+	        [CAUSE_LINK_DOWN] = "link down",
+	        [CAUSE_STOPPED] = "stopped",
+	        [CAUSE_SILENCE] = "silence",
+	        [CAUSE_GOODBYE] = "goodbye",
+	        [CAUSE_PREEMPTED_SLOWER] = "preempts a slower master",
+	        [CAUSE_WILL_TIME_OUT] = "master will time out",
+	        [CAUSE_PEER_DEMOTED] = "master is demoted",
+	        [CAUSE_PEER_FASTER] = "peer is faster",
+	        [CAUSE_PEER_LESS_DEMOTED] = "peer is less demoted",
+	        [CAUSE_PEER_EQUAL] = "peer is equal",
+	        [CAUSE_HANDED_OVER] = "handed over",
+	        [CAUSE_LEASE_EXPIRED] = "lease expired",
+	        [CAUSE_TAKE_FAILED] = "take failed",
+	};
+
+	return names[kind];
+}
+
+static void count_false_takeover(struct host *host, size_t unit)
+{
+	size_t base = world_base(host->world, host->index);
+
+	for (size_t i = base; i < base + host->world->scenario->host_count; i++)
+		if (i != host->index && host_serves(&host->world->hosts[i], unit)) {
+			host->world->false_takeovers++;
+			return;
+		}
+}
+
+static void tell(struct host *host, const struct action *action)
+{
+	const struct transition *transition = &action->report.transition;
+	struct trace *trace = &host->world->trace;
+
+	if (action->report.kind != REPORT_TRANSITION) {
+		trace_mix(trace, (uint64_t)action->report.kind);
+		return;
+	}
+	size_t unit = unit_of(host, action->node);
+	if (transition->to == VHOST_MASTER && transition->cause.kind == CAUSE_SILENCE)
+		count_false_takeover(host, unit);
+	trace_line(trace, host->world->now_ns, "host %zu group %zu: %s -> %s, %s", host->index, unit,
+	           vhost_state_name(transition->from), vhost_state_name(transition->to),
+	           cause_name(transition->cause.kind));
+}
+
+static bool is_master(const struct action *action)
+{
+	return action->node->vhost.state == VHOST_MASTER;
+}
+
+static void follow_up(struct host *host, const struct action *action)
+{
+	switch (action->kind) {
+	case ACTION_ADVERTISE:
+		if (is_master(action))
+			advertise(host, action->node);
+		break;
+	case ACTION_SERVE:
+		if (is_master(action))
+			serve(host, action->node);
+		break;
+	case ACTION_PROBE:
+		engine_probed(host->daemon.engine, action->parent, host->kernel.jammed ? ENOBUFS : 0,
+		              host_now(host));
+		break;
+	case ACTION_TELL:
+		tell(host, action);
+		break;
+	case ACTION_SHUT:
+	case ACTION_DROP:
+	case ACTION_TAKE:
+	case ACTION_ANNOUNCE:
+		break;
+	}
+}
+
+static void perform_turn(struct host *host)
+{
+	struct engine *engine = host->daemon.engine;
+	size_t count = engine->action_count;
+	const struct action *todo = host->daemon.todo;
+
+	memcpy(host->daemon.todo, engine->actions, count * sizeof(todo[0]));
+	engine_clear_actions(engine);
+	for (size_t i = 0; i < count; i++)
+		if (todo[i].kind == ACTION_SHUT)
+			kernel_shut_gate(&host->kernel, unit_of(host, todo[i].node));
+	for (size_t i = 0; i < count; i++) {
+		if (todo[i].kind == ACTION_TAKE && todo[i].group->masters > 0)
+			take(host, todo[i].group);
+		else if (todo[i].kind == ACTION_DROP)
+			kernel_drop(&host->kernel, index_of(host, todo[i].group));
+	}
+	for (size_t i = 0; i < count; i++)
+		follow_up(host, &todo[i]);
+}
+
+void perform_all(struct host *host)
+{
+	while (host->daemon.engine->action_count > 0)
+		perform_turn(host);
+}
