@@ -1,0 +1,114 @@
+/*
+ * Never two owners: lease, false, rivals, settled, fence.
+ */
+#include "check_state.h"
+
+#include <inttypes.h>
+
+void check_gate(const struct world *world, size_t index, size_t unit, instant before, instant end)
+{
+	struct check *check = world->check;
+	const struct host *host = &world->hosts[index];
+	const struct gate *gate = &host->kernel.gates[unit];
+
+	if (check == NULL)
+		return;
+	int64_t advbase = world->scenario->advbase;
+	int64_t interval_ns = vhost_interval_ns(&host->daemon.engine->nodes[unit].vhost);
+	int64_t most_ns = advbase > 0 ? 3 * advbase * NS_PER_S : 3 * interval_ns;
+	if (instant_span_ns(before, end) >= most_ns)
+		check_fail(check, "fence: host %zu group %zu, a lease of %" PRId64 " ns", index, unit,
+		           instant_span_ns(before, end));
+	if (gate->open && !instant_before(before, gate->end))
+		check_fail(check, "fence: host %zu extends an expired lease of group %zu", index, unit);
+}
+
+/* Of an advert that goes out over both families, every copy or any. */
+static uint64_t last_heard(const struct check *check, const uint64_t heard[2], bool every)
+{
+	const struct scenario *scenario = check->world->scenario;
+	bool smaller = every && scenario->ipv4 && scenario->ipv6;
+
+	return (heard[0] < heard[1]) == smaller ? heard[0] : heard[1];
+}
+
+/* The copies may order two hosts differently, so that one alone need not decide. */
+static bool has_heard(const struct check *check, size_t unit, size_t one, size_t other)
+{
+	const struct view *views = check->views[unit];
+
+	return last_heard(check, views[one].heard_as_master[other], true) >= views[other].sent_first;
+}
+
+void check_rivals(struct check *check, size_t unit, size_t a, size_t b)
+{
+	const struct world *world = check->world;
+	const struct view *one = &check->views[unit][a];
+	const struct view *other = &check->views[unit][b];
+	int64_t since_ns;
+
+	/* Two who both go answer to a third, and between two peers nothing is ours. */
+	if ((one->standing.handing_over && other->standing.handing_over) ||
+	    (world->hosts[a].kind != HOST_CARPD && world->hosts[b].kind != HOST_CARPD))
+		return;
+	if (check_same_standing(&one->standing, &one->sent) &&
+	    check_same_standing(&other->standing, &other->sent) && has_heard(check, unit, a, b) &&
+	    has_heard(check, unit, b, a))
+		check_fail(check,
+		           "rivals: hosts %zu and %zu have heard each other, both stay master of group %zu",
+		           a, b, unit);
+	if (!check_untroubled_since(check, a, b, unit, &since_ns))
+		return;
+	since_ns = latest(since_ns, latest(one->standing_since_ns, other->standing_since_ns));
+	int64_t bound_ns = latest(one->standing.interval_ns, other->standing.interval_ns) +
+	                   scenario_way_ns(world->scenario);
+	if (is_overdue(world, since_ns, bound_ns))
+		check_fail(check, "settled: hosts %zu and %zu both master of group %zu for %" PRId64 " ns", a,
+		           b, unit, world->now_ns - since_ns);
+}
+
+/* A BSD with both families has two timers, and the one that is behind counts (protocol.md 1.6). */
+static uint64_t last_heard_in_time(const struct check *check, size_t unit, size_t index, size_t other)
+{
+	return last_heard(check, check->views[unit][index].heard_as_backup[other],
+	                  check->world->hosts[index].kind != HOST_CARPD);
+}
+
+void check_takeover(struct check *check, size_t unit, size_t index, size_t other)
+{
+	const struct world *world = check->world;
+	const struct scenario *scenario = world->scenario;
+	const struct host *rival = &world->hosts[other];
+	const struct view *theirs = &check->views[unit][other];
+	int64_t since_ns;
+
+	if (rival->kind != HOST_CARPD || !host_serves(rival, unit))
+		return;
+	/* A clock that stood still has not seen its lease run out: nothing can fence that. */
+	bool frozen = rival->clock.frozen || rival->kernel.gates[unit].advert <= rival->adverts_at_freeze;
+	if (!frozen && last_heard_in_time(check, unit, index, other) >= rival->kernel.gates[unit].advert)
+		check_fail(check,
+		           "lease: host %zu has taken group %zu over while the lease of host %zu, which it "
+		           "heard, "
+		           "goes on",
+		           index, unit, other);
+	if (scenario->losses_in_a_row == LOSSES_UNBOUNDED)
+		return;
+	/* A demoted master advertises so seldom that two lost adverts are too many. */
+	int64_t gap_ns =
+	        (scenario->losses_in_a_row + 1) * theirs->standing.interval_ns + scenario_way_ns(scenario);
+	if (gap_ns + gap_ns / 1000 >= scenario_least_patience_ns(scenario) ||
+	    !check_untroubled_since(check, index, other, unit, &since_ns))
+		return;
+	since_ns = latest(latest(check->trouble_ns[index], check->trouble_ns[other]), check->cabling_ns);
+	since_ns = latest(since_ns, latest(theirs->serving_since_ns, theirs->standing_since_ns));
+	/* In fast mode a host that has just become a backup knows no master, and waits by its own interval.
+	 */
+	bool knows = scenario->advbase > 0 || check->views[unit][index].heard_as_backup[other][0] > 0 ||
+	             check->views[unit][index].heard_as_backup[other][1] > 0;
+	if (knows &&
+	    world->now_ns - since_ns > 2 * scenario_patience_ns(scenario) + scenario_way_ns(scenario))
+		check_fail(check,
+		           "false: host %zu has taken group %zu over though host %zu serves and is heard",
+		           index, unit, other);
+}

@@ -1,0 +1,82 @@
+/*
+ * Always one: patience, vacant, flapping, deadline, actions.
+ */
+#include "check_state.h"
+
+#include <inttypes.h>
+
+void check_patience(struct check *check, size_t unit, size_t index)
+{
+	const struct world *world = check->world;
+	const struct view *view = &check->views[unit][index];
+	const struct scenario *scenario = world->scenario;
+	int64_t slowest_ns = advert_interval_ns(scenario->advbase, 254);
+	int64_t bound_ns =
+	        scenario->advbase > 0 ? 2 * scenario->advbase * NS_PER_S + slowest_ns : 3 * slowest_ns;
+	/* It may have been master for a moment, until the kernel refused an address. */
+	int64_t since_ns = latest(latest(view->heard_ns, view->standing_since_ns), check->trouble_ns[index]);
+
+	bound_ns += slowest_ns / 2;
+	if (is_overdue(world, since_ns, bound_ns))
+		check_fail(check,
+		           "patience: host %zu is a backup of group %zu and has heard nothing for %" PRId64
+		           " ns",
+		           index, unit, world->now_ns - since_ns);
+}
+
+/* Of two equals that hear each other one stays; here nobody has. */
+void check_vacancy(struct check *check, size_t unit, size_t index)
+{
+	const struct world *world = check->world;
+	const struct host *host = &world->hosts[index];
+
+	if (!check->ranks_equals || host->daemon.engine == NULL ||
+	    host->daemon.engine->nodes[unit].vhost.last.cause.kind != CAUSE_PEER_EQUAL ||
+	    world->now_ns - check->any_trouble_ns <= 2 * scenario_way_ns(world->scenario) + SLACK_NS)
+		return;
+	for (size_t i = 0; i < world->host_count; i++)
+		if (host_state(&world->hosts[i], unit) == VHOST_MASTER)
+			return;
+	check_fail(check, "vacant: host %zu was the last master of group %zu and has yielded to an equal",
+	           index, unit);
+}
+
+void check_change(struct check *check, size_t unit, size_t index, enum vhost_state state)
+{
+	const struct world *world = check->world;
+	/* Demotions for what the kernel refused end by themselves after ten seconds. */
+	int64_t calm_ns = 12 * scenario_patience_ns(world->scenario) + world->scenario->preempt_delay_ns +
+	                  30 * NS_PER_S;
+
+	if (check->ranks_equals && world->now_ns - check->any_trouble_ns > calm_ns)
+		check_fail(check, "flapping: host %zu group %zu becomes %s without any trouble", index, unit,
+		           vhost_state_name(state));
+}
+
+void check_ticked(const struct world *world, size_t index)
+{
+	struct check *check = world->check;
+	const struct host *host = &world->hosts[index];
+
+	if (check != NULL && instant_reached(engine_deadline(host->daemon.engine), host_now(host)))
+		check_fail(check, "deadline: host %zu ticked and is due again at once", index);
+}
+
+void check_engine(struct check *check, size_t index)
+{
+	const struct host *host = &check->world->hosts[index];
+	const struct engine *engine = host->daemon.engine;
+
+	if (engine->action_count > 0)
+		check_fail(check, "actions: host %zu has %zu left", index, engine->action_count);
+	for (size_t i = 0; i < host->daemon.settings.node_count; i++) {
+		const struct vhost *vhost = &engine->nodes[i].vhost;
+		if (vhost->state == VHOST_INIT)
+			continue;
+		if (instant_is_never(engine_deadline(engine)) ||
+		    instant_before(vhost_deadline(vhost), engine_deadline(engine)))
+			check_fail(check, "deadline: host %zu has none in time for group %zu", index, i);
+		if (instant_is_never(vhost_deadline(vhost)))
+			check_fail(check, "deadline: host %zu, group %zu waits for nothing", index, i);
+	}
+}

@@ -1,0 +1,86 @@
+/*
+ * Between the files of the check: what it remembers of the hosts, and the
+ * invariants that check.c goes through after each event.
+ */
+#ifndef CARPSIM_CHECK_STATE_H
+#define CARPSIM_CHECK_STATE_H
+
+#include "check.h"
+#include "world.h"
+
+/* For what happens at one moment but is not one event, and for the drift of clocks. */
+#define SLACK_NS (2 * NS_PER_MS)
+
+/* What others can know of a master, and since when it is so. */
+struct standing {
+	uint64_t reign;
+	int64_t interval_ns;
+	int demote;
+	bool handing_over;
+};
+
+struct view {
+	enum vhost_state state;
+	struct standing standing;
+	int64_t standing_since_ns;
+	struct standing sent;   /* as last advertised */
+	uint64_t sent_first;    /* the number of the first advert that said so */
+	uint64_t serving_reign; /* the last reign in which it was seen serving */
+	int64_t serving_since_ns;
+	int64_t heard_ns; /* when it last took notice of an advert */
+	/* The latest advert of each host, by family, that it heard and stayed, or became, a backup. */
+	uint64_t heard_as_backup[HOSTS_MAX][2];
+	/* The same as a master on its present terms. */
+	uint64_t heard_as_master[HOSTS_MAX][2];
+};
+
+struct check {
+	const struct world *world;
+	struct view (*views)[HOSTS_MAX];      /* of each unit and host */
+	uint64_t highest_sequence[HOSTS_MAX]; /* ever sent, over all restarts */
+	int64_t trouble_ns[HOSTS_MAX];
+	int64_t lost_ns[HOSTS_MAX][HOSTS_MAX];
+	int64_t cabling_ns;
+	int64_t any_trouble_ns;
+	bool ranks_equals; /* not by chance, as hosts do that know nothing of each other but adverts */
+	char failure[300];
+};
+
+/* The first failure counts; what follows from it is no news. */
+__attribute__((format(printf, 2, 3))) void check_fail(struct check *check, const char *format, ...);
+
+bool check_same_standing(const struct standing *a, const struct standing *b);
+
+/* check_trouble.c: since when nothing has stood between a and b; false if something does now. */
+bool check_untroubled_since(const struct check *check, size_t a, size_t b, size_t unit, int64_t *ret_ns);
+
+/* check_owners.c: never two owners. */
+void check_rivals(struct check *check, size_t unit, size_t a, size_t b);
+/* Host has begun to serve because of silence: may it pass other over? */
+void check_takeover(struct check *check, size_t unit, size_t host, size_t other);
+
+/* check_service.c: always one. */
+void check_patience(struct check *check, size_t unit, size_t host);
+/* Host has left and is a backup. */
+void check_vacancy(struct check *check, size_t unit, size_t host);
+void check_change(struct check *check, size_t unit, size_t host, enum vhost_state state);
+void check_engine(struct check *check, size_t host);
+
+/* check_leaving.c: who leaves has left. */
+void check_demoted(struct check *check, size_t unit, size_t master, size_t backup);
+void check_stopped(struct check *check, size_t host);
+void check_kernel(struct check *check, size_t unit, size_t host);
+void check_sealed(struct check *check, const struct flight *flight);
+
+static inline int64_t latest(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Later than bound_ns after since_ns by every clock. */
+static inline bool is_overdue(const struct world *world, int64_t since_ns, int64_t bound_ns)
+{
+	return world->now_ns - since_ns > bound_ns + bound_ns / 1000 + SLACK_NS;
+}
+
+#endif
