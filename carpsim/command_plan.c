@@ -98,18 +98,9 @@ static bool read_request(int argc, char **argv, struct request *request)
 	char default_skews[] = "0,100";
 	int option;
 
-	request->scenario = (struct scenario){
-	        .seed = 1,
-	        .host_count = 2,
-	        .group_count = 1,
-	        .segment_count = 1,
-	        .advbase = 1,
-	        .ipv4 = true,
-	        .handover_wait_ns = NS_PER_S,
-	        .seal = SEAL_OFFER,
-	        .delay_ns = NS_PER_MS,
-	        .losses_in_a_row = LOSSES_UNBOUNDED,
-	};
+	scenario_clear(&request->scenario);
+	request->scenario.seed = 1;
+	request->scenario.host_count = 2;
 	(void)read_skews(default_skews, &request->scenario);
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
 		if (!read_option(option, request))

@@ -24,19 +24,13 @@ static int64_t read_clock_ns(void)
 
 static void make_site(struct scenario *scenario, int64_t groups)
 {
-	*scenario = (struct scenario){
-	        .seed = 1,
-	        .hosts = {{.advskew = 0}, {.advskew = 100}},
-	        .host_count = HOSTS_OF_A_SITE,
-	        .group_count = (size_t)groups,
-	        .segment_count = 1,
-	        .advbase = 1,
-	        .ipv4 = true,
-	        .handover_wait_ns = NS_PER_S,
-	        .seal = SEAL_OFFER,
-	        .delay_ns = 100 * NS_PER_US,
-	        .jitter_ns = 100 * NS_PER_US,
-	};
+	scenario_clear(scenario);
+	scenario->seed = 1;
+	scenario->host_count = HOSTS_OF_A_SITE;
+	scenario->hosts[1].advskew = 100;
+	scenario->group_count = (size_t)groups;
+	scenario->delay_ns = 100 * NS_PER_US;
+	scenario->jitter_ns = 100 * NS_PER_US;
 }
 
 static size_t count_masters(const struct world *world)

@@ -7,6 +7,21 @@ const char *host_kind_name(enum host_kind kind)
 	return names[kind];
 }
 
+void scenario_clear(struct scenario *scenario)
+{
+	*scenario = (struct scenario){
+	        .duration_ns = 60 * NS_PER_S,
+	        .group_count = 1,
+	        .segment_count = 1,
+	        .advbase = 1,
+	        .ipv4 = true,
+	        .handover_wait_ns = NS_PER_S,
+	        .seal = SEAL_OFFER,
+	        .delay_ns = NS_PER_MS,
+	        .losses_in_a_row = LOSSES_UNBOUNDED,
+	};
+}
+
 uint8_t scenario_advskew(const struct scenario *scenario, size_t host, size_t group)
 {
 	return scenario->hosts[(host + group) % scenario->host_count].advskew;

@@ -90,6 +90,8 @@ struct scenario {
 	size_t disturbance_count;
 };
 
+/* A plain one without hosts and disturbances, to be filled in. */
+void scenario_clear(struct scenario *scenario);
 /* Everything about it follows from the seed. */
 void scenario_make(struct scenario *scenario, uint64_t seed, int64_t duration_limit_ns);
 

@@ -7,6 +7,9 @@
 /* What stands behind the word of a disturbance. */
 enum operand {
 	OPERAND_NONE,
+	OPERAND_HOST,
+	OPERAND_SEGMENT,
+	OPERAND_DEMOTION,
 	OPERAND_NUMBER,
 	OPERAND_TIME,
 };
@@ -15,25 +18,25 @@ static const struct {
 	const char *word;
 	enum operand subject, argument;
 } disturbance_words[DISTURBANCE_KINDS] = {
-        [DISTURB_PAUSE] = {"pause", OPERAND_NUMBER, OPERAND_TIME},
-        [DISTURB_FREEZE] = {"freeze", OPERAND_NUMBER, OPERAND_TIME},
-        [DISTURB_STALL] = {"stall", OPERAND_NUMBER, OPERAND_TIME},
-        [DISTURB_CRASH] = {"crash", OPERAND_NUMBER, OPERAND_NONE},
-        [DISTURB_KILL] = {"kill", OPERAND_NUMBER, OPERAND_NONE},
-        [DISTURB_START] = {"start", OPERAND_NUMBER, OPERAND_NONE},
-        [DISTURB_STOP] = {"stop", OPERAND_NUMBER, OPERAND_NONE},
-        [DISTURB_HAND_OVER] = {"hand-over", OPERAND_NUMBER, OPERAND_NONE},
-        [DISTURB_DEMOTE] = {"demote", OPERAND_NUMBER, OPERAND_NUMBER},
-        [DISTURB_UNDEMOTE] = {"undemote", OPERAND_NUMBER, OPERAND_NONE},
-        [DISTURB_UNPLUG] = {"unplug", OPERAND_NUMBER, OPERAND_NUMBER},
-        [DISTURB_PLUG] = {"plug", OPERAND_NUMBER, OPERAND_NUMBER},
-        [DISTURB_JAM] = {"jam", OPERAND_NUMBER, OPERAND_NONE},
-        [DISTURB_UNJAM] = {"unjam", OPERAND_NUMBER, OPERAND_NONE},
-        [DISTURB_REFUSE] = {"refuse", OPERAND_NUMBER, OPERAND_NUMBER},
-        [DISTURB_SNATCH] = {"snatch", OPERAND_NUMBER, OPERAND_NONE},
-        [DISTURB_WALL] = {"wall", OPERAND_NUMBER, OPERAND_TIME},
-        [DISTURB_CUT] = {"cut", OPERAND_NUMBER, OPERAND_NUMBER},
-        [DISTURB_JOIN] = {"join", OPERAND_NUMBER, OPERAND_NUMBER},
+        [DISTURB_PAUSE] = {"pause", OPERAND_HOST, OPERAND_TIME},
+        [DISTURB_FREEZE] = {"freeze", OPERAND_HOST, OPERAND_TIME},
+        [DISTURB_STALL] = {"stall", OPERAND_HOST, OPERAND_TIME},
+        [DISTURB_CRASH] = {"crash", OPERAND_HOST, OPERAND_NONE},
+        [DISTURB_KILL] = {"kill", OPERAND_HOST, OPERAND_NONE},
+        [DISTURB_START] = {"start", OPERAND_HOST, OPERAND_NONE},
+        [DISTURB_STOP] = {"stop", OPERAND_HOST, OPERAND_NONE},
+        [DISTURB_HAND_OVER] = {"hand-over", OPERAND_HOST, OPERAND_NONE},
+        [DISTURB_DEMOTE] = {"demote", OPERAND_HOST, OPERAND_DEMOTION},
+        [DISTURB_UNDEMOTE] = {"undemote", OPERAND_HOST, OPERAND_NONE},
+        [DISTURB_UNPLUG] = {"unplug", OPERAND_HOST, OPERAND_SEGMENT},
+        [DISTURB_PLUG] = {"plug", OPERAND_HOST, OPERAND_SEGMENT},
+        [DISTURB_JAM] = {"jam", OPERAND_HOST, OPERAND_NONE},
+        [DISTURB_UNJAM] = {"unjam", OPERAND_HOST, OPERAND_NONE},
+        [DISTURB_REFUSE] = {"refuse", OPERAND_HOST, OPERAND_NUMBER},
+        [DISTURB_SNATCH] = {"snatch", OPERAND_HOST, OPERAND_NONE},
+        [DISTURB_WALL] = {"wall", OPERAND_HOST, OPERAND_TIME},
+        [DISTURB_CUT] = {"cut", OPERAND_HOST, OPERAND_HOST},
+        [DISTURB_JOIN] = {"join", OPERAND_HOST, OPERAND_HOST},
         [DISTURB_SPLIT] = {"split", OPERAND_NUMBER, OPERAND_NONE},
         [DISTURB_HEAL] = {"heal", OPERAND_NONE, OPERAND_NONE},
         [DISTURB_LOSE] = {"lose", OPERAND_NUMBER, OPERAND_NONE},
@@ -63,6 +66,9 @@ static size_t print_operand(char *text, size_t room, enum operand operand, int64
 	switch (operand) {
 	case OPERAND_NONE:
 		break;
+	case OPERAND_HOST:
+	case OPERAND_SEGMENT:
+	case OPERAND_DEMOTION:
 	case OPERAND_NUMBER:
 		return (size_t)snprintf(text, room, " %" PRId64, value);
 	case OPERAND_TIME:
@@ -187,56 +193,30 @@ static bool read_host(struct scenario *scenario, char **rest)
 	return true;
 }
 
-static bool read_operand(enum operand operand, char **rest, int64_t *ret_value)
+/* Numbers of hosts and segments are indices later. */
+static bool read_operand(const struct scenario *scenario, enum operand operand, char **rest,
+                         int64_t *ret_value)
 {
+	int64_t most = INT64_MAX;
+
 	switch (operand) {
 	case OPERAND_NONE:
 		return true;
+	case OPERAND_HOST:
+		most = (int64_t)scenario->host_count - 1;
+		break;
+	case OPERAND_SEGMENT:
+		most = (int64_t)scenario->segment_count - 1;
+		break;
+	case OPERAND_DEMOTION:
+		most = DEMOTION_SUM_MAX;
+		break;
 	case OPERAND_NUMBER:
-		return read_number(next_word(rest), 0, INT64_MAX, ret_value);
+		break;
 	case OPERAND_TIME:
 		return read_time(next_word(rest), ret_value);
 	}
-	return false;
-}
-
-/* Numbers of hosts and segments are indices later. */
-static bool is_possible(const struct scenario *scenario, const struct disturbance *disturbance)
-{
-	int64_t hosts = (int64_t)scenario->host_count;
-
-	switch (disturbance->kind) {
-	case DISTURB_SPLIT:
-	case DISTURB_HEAL:
-	case DISTURB_LOSE:
-		return true;
-	case DISTURB_CUT:
-	case DISTURB_JOIN:
-		return disturbance->subject < hosts && disturbance->argument < hosts;
-	case DISTURB_UNPLUG:
-	case DISTURB_PLUG:
-		return disturbance->subject < hosts &&
-		       disturbance->argument < (int64_t)scenario->segment_count;
-	case DISTURB_DEMOTE:
-		return disturbance->subject < hosts && disturbance->argument <= 255;
-	case DISTURB_PAUSE:
-	case DISTURB_FREEZE:
-	case DISTURB_STALL:
-	case DISTURB_CRASH:
-	case DISTURB_KILL:
-	case DISTURB_START:
-	case DISTURB_STOP:
-	case DISTURB_HAND_OVER:
-	case DISTURB_UNDEMOTE:
-	case DISTURB_JAM:
-	case DISTURB_UNJAM:
-	case DISTURB_REFUSE:
-	case DISTURB_SNATCH:
-	case DISTURB_WALL:
-	case DISTURBANCE_KINDS:
-		break;
-	}
-	return disturbance->subject < hosts;
+	return read_number(next_word(rest), 0, most, ret_value);
 }
 
 static bool read_disturbance(struct scenario *scenario, char **rest)
@@ -251,9 +231,10 @@ static bool read_disturbance(struct scenario *scenario, char **rest)
 		if (strcmp(word, disturbance_words[i].word) == 0)
 			disturbance.kind = (enum disturbance_kind)i;
 	if (disturbance.kind == DISTURBANCE_KINDS ||
-	    !read_operand(disturbance_words[disturbance.kind].subject, rest, &disturbance.subject) ||
-	    !read_operand(disturbance_words[disturbance.kind].argument, rest, &disturbance.argument) ||
-	    !is_possible(scenario, &disturbance))
+	    !read_operand(scenario, disturbance_words[disturbance.kind].subject, rest,
+	                  &disturbance.subject) ||
+	    !read_operand(scenario, disturbance_words[disturbance.kind].argument, rest,
+	                  &disturbance.argument))
 		return false;
 	scenario->disturbances[scenario->disturbance_count++] = disturbance;
 	return true;
@@ -330,16 +311,7 @@ int scenario_read(struct scenario *scenario, FILE *file)
 	char line[256];
 	int number = 0;
 
-	memset(scenario, 0, sizeof(*scenario));
-	scenario->group_count = 1;
-	scenario->segment_count = 1;
-	scenario->advbase = 1;
-	scenario->ipv4 = true;
-	scenario->seal = SEAL_OFFER;
-	scenario->duration_ns = 60 * NS_PER_S;
-	scenario->handover_wait_ns = NS_PER_S;
-	scenario->delay_ns = NS_PER_MS;
-	scenario->losses_in_a_row = LOSSES_UNBOUNDED;
+	scenario_clear(scenario);
 	while (fgets(line, sizeof(line), file) != NULL) {
 		char *rest;
 		number++;
