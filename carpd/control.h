@@ -1,22 +1,14 @@
 /*
- * The control socket: one JSON request a line, one JSON answer a line
- * (doc/control-protocol.md).
+ * The control socket: who connects, with which rights, and how much of the time all
+ * of them may take.
  */
 #ifndef CARPD_CONTROL_H
 #define CARPD_CONTROL_H
 
-#include <stdbool.h>
-
-#include "daemon.h"
+#include "conversation.h"
 
 struct control;
 struct event_base;
-
-/* What only the loop can do for a client. */
-struct control_requests {
-	void (*reload)(struct daemon *daemon);
-	void (*settle)(struct daemon *daemon); /* after every request that may have acted */
-};
 
 /* Serves clients on the loop.  NULL if there is no memory. */
 struct control *control_open(struct daemon *daemon, struct event_base *base, int listening_fd,

@@ -1,0 +1,58 @@
+/*
+ * What one client asks and is told, as bytes in two buffers: whose they are, and
+ * when it is this client's turn, is for control.c to say.
+ */
+#ifndef CARPD_CONVERSATION_H
+#define CARPD_CONVERSATION_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "daemon.h"
+
+#define REQUEST_BYTES_MAX 4096
+
+struct evbuffer;
+
+/* What only the loop can do for a client. */
+struct control_requests {
+	void (*reload)(struct daemon *daemon);
+	void (*settle)(struct daemon *daemon); /* after every request that may have acted */
+};
+
+enum waiting {
+	WAITING_FOR_NOTHING,
+	WAITING_FOR_HANDOVER,
+	WAITING_FOR_RELOAD,
+};
+
+struct conversation {
+	struct daemon *daemon;
+	const struct control_requests *requests;
+	struct evbuffer *input, *output; /* the caller's */
+	bool may_act;
+	bool hung_up; /* it did not speak JSON: nothing more is read */
+	enum waiting waiting;
+	const struct group *group; /* of the hand-over; NULL: all */
+	json_t *candidates;        /* names of the groups that were master when it began */
+	json_t *not_master;
+};
+
+/* Before its buffers are freed. */
+void conversation_end(struct conversation *conversation);
+
+/* Whether everything that was asked has been answered, and the answer read. */
+bool conversation_is_answered(const struct conversation *conversation);
+
+/* Whether a request can be served now.  Answers keep the order of the requests: the one before comes first.
+ */
+bool conversation_has_request(const struct conversation *conversation);
+/* Serves it.  Its answer may have to wait for one of the two below. */
+void conversation_serve(struct conversation *conversation);
+
+/* Answers one that waits for a hand-over which has ended by now. */
+void conversation_settle(struct conversation *conversation);
+/* Answers one that waits for a reload: error NULL if it is in force. */
+void conversation_reloaded(struct conversation *conversation, const char *error);
+
+#endif

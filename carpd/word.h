@@ -1,0 +1,22 @@
+/*
+ * The words of the control socket: what each takes, who may use it, and its answer
+ * (doc/control-protocol.md).
+ */
+#ifndef CARPD_WORD_H
+#define CARPD_WORD_H
+
+#include <jansson.h>
+
+#include "conversation.h"
+
+/* Any object may be a request.  NULL: the answer comes later, and conversation->waiting says after what. */
+json_t *word_run(struct conversation *conversation, json_t *request);
+
+/* Whether the hand-over that this one waits for has ended, and then the answer. */
+bool word_handover_is_over(const struct conversation *conversation);
+json_t *word_finish_handover(struct conversation *conversation);
+
+json_t *word_success(void);
+json_t *word_failure(const char *sentence);
+
+#endif
