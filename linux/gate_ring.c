@@ -67,6 +67,9 @@ static void record_hand_over(const uint8_t *record, gate_received *received, voi
 	struct gate_advert advert;
 
 	memcpy(&advert, record, sizeof(advert));
+	/* Root may write in the ring's map, and then it is no advert of ours. */
+	if (advert.bytes > sizeof(advert.data))
+		return;
 	received(context, (int)advert.link_index, advert.data, advert.bytes, advert.multicast != 0,
 	         (instant){(int64_t)advert.arrived_ns});
 }
