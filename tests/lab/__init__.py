@@ -2,7 +2,7 @@
 
 from .daemons import Carpd, Group, Keepalived, Ucarp
 from .net import Host, Lab
-from .probe import ArpObserver, Flood, Prober, TcpEcho, TcpHold
+from .probe import ArpObserver, Flood, Hog, Prober, TcpEcho, TcpHold
 from .process import Process
 from .sniff import Sniffer
 from .wait import LabTimeout, boottime_ns, wait_for
@@ -12,6 +12,7 @@ __all__ = [
     "Carpd",
     "Flood",
     "Group",
+    "Hog",
     "Host",
     "Keepalived",
     "Lab",

@@ -8,6 +8,7 @@
  *   probe tcp   FILE INTERVAL_US ADDRESS PORT
  *   probe echo  PORT
  *   probe flood INTERFACE SECONDS FRAMES_PER_S FRAME_FILE
+ *   probe hog   SECONDS
  */
 #include <net/if.h> /* before any linux header, which then leaves its own part out */
 #include <arpa/inet.h>
@@ -554,6 +555,7 @@ static void echo_run(const char *port)
 #define FRAMES_MAX        4096
 #define FLOOD_BATCH       64
 #define FLOOD_SECONDS_MAX 10
+#define HOG_SECONDS_MAX   8
 
 static struct iovec frames[FRAMES_MAX];
 
@@ -618,6 +620,22 @@ static void flood_run(const char *interface, double seconds, double per_s, const
 	printf("%llu %lld\n", (unsigned long long)sent, (long long)(now_ns() - start_ns));
 }
 
+/* Takes its processor from everybody whose priority is lower; "running" is told from inside. */
+static void hog_run(double seconds)
+{
+	const struct sched_param priority = {.sched_priority = sched_get_priority_max(SCHED_FIFO)};
+	const int64_t span_ns = (int64_t)((seconds < HOG_SECONDS_MAX ? seconds : HOG_SECONDS_MAX) * 1e9);
+
+	if (sched_setscheduler(0, SCHED_FIFO, &priority) < 0)
+		die("SCHED_FIFO");
+	const int64_t end_ns = now_ns() + span_ns;
+
+	puts("running");
+	fflush(stdout);
+	while (now_ns() < end_ns)
+		;
+}
+
 /* Signals arrive only while ppoll waits; a probe is never late because the hosts under test are busy. */
 static void probe_prepare(void)
 {
@@ -661,6 +679,8 @@ int main(int argc, char **argv)
 		echo_run(argv[2]);
 	} else if (strcmp(mode, "flood") == 0 && argc == 6) {
 		flood_run(argv[2], strtod(argv[3], NULL), strtod(argv[4], NULL), argv[5]);
+	} else if (strcmp(mode, "hog") == 0 && argc == 3) {
+		hog_run(strtod(argv[2], NULL));
 	} else {
 		fprintf(stderr, "probe: see the head of probe.c for the modes\n");
 		return 2;

@@ -224,3 +224,22 @@ class Flood:
         if self.process.wait(self.seconds + 5) != 0:
             raise RuntimeError(f"flood failed: {self.process.tail()}")
         return int(self.process.log().split()[0])
+
+
+class Hog:
+    """
+    Takes one processor away from everybody else, real-time programs included, for `seconds` (at most 8). Returns
+    when it has it.
+    """
+
+    def __init__(self, host, processor, seconds):
+        self.seconds = seconds
+        self.process = host.start("taskset", "-c", processor, program(), "hog", seconds, name="probe-hog")
+        wait_for(lambda: "running" in self.process.log(), 5, lambda: f"the hog runs\n{self.process.tail()}")
+
+    def running(self):
+        return self.process.running()
+
+    def wait(self):
+        if self.process.wait(self.seconds + 5) != 0:
+            raise RuntimeError(f"hog failed: {self.process.tail()}")

@@ -10,7 +10,7 @@ import signal
 
 import pytest
 from lab import ArpObserver, Carpd, Group, Prober, boottime_ns, wait_for
-from words import ADDRESS, ADDRESS6, ping, start_pair, transitions, wait_settled
+from words import ADDRESS, ADDRESS6, pid_of, ping, start_pair, transitions, wait_settled
 
 GROUPS = [Group(addresses=(ADDRESS, ADDRESS6))]
 
@@ -18,17 +18,6 @@ GROUPS = [Group(addresses=(ADDRESS, ADDRESS6))]
 @pytest.fixture(name="hosts")
 def _hosts(lab):
     return lab.hosts("fw1", "fw2", "client", "observer")
-
-
-def _command(pid):
-    with open(f"/proc/{pid}/comm", encoding="ascii") as file:
-        return file.read().strip()
-
-
-def _pid_of(daemon, engine):
-    """The engine's process, or the keeper's."""
-    found = [pid for pid in daemon.pids() if (_command(pid) == "carpd-engine") == engine]
-    return found[0]
 
 
 def _leftovers(host, interface="eth0"):
@@ -53,7 +42,7 @@ def test_engine_killed(lab, hosts):
     first, second = start_pair(lab, GROUPS)
     arp = ArpObserver(observer, ADDRESS)
     wait_for(lambda: arp.owners() == {"fw1"}, 3, "fw1 answers")
-    engine = _pid_of(first, engine=True)
+    engine = pid_of(first, engine=True)
     os.kill(engine, signal.SIGKILL)
     killed_ns = boottime_ns()
     wait_for(lambda: not fw1.has(ADDRESS) and not fw1.has(ADDRESS6), 1, "the keeper drops them", every_s=0.001)
@@ -61,7 +50,7 @@ def test_engine_killed(lab, hosts):
     assert last_ns - killed_ns < 50_000_000
     second.wait_state("master", 8)
     wait_for(lambda: first.ctl("status", check=False), 5, "the engine is there again")
-    assert _pid_of(first, engine=True) != engine
+    assert pid_of(first, engine=True) != engine
     wait_settled(second, first)
     assert arp.stop().two_owners_ms() == 0
     assert ping(client, ADDRESS) and ping(client, ADDRESS6)
@@ -74,7 +63,7 @@ def test_keeper_killed(lab, hosts):
     first, second = start_pair(lab, GROUPS)
     prober = Prober(client, ADDRESS)
     prober.wait_answered()
-    os.kill(_pid_of(first, engine=False), signal.SIGKILL)
+    os.kill(pid_of(first, engine=False), signal.SIGKILL)
     lab.wait_for_owner(ADDRESS, fw2)
     wait_for(lambda: not first.pids(), 5, "the engine ends")
     assert not fw1.has(ADDRESS6)

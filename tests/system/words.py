@@ -43,6 +43,16 @@ def transitions(daemon):
     ]
 
 
+def _command(pid):
+    with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+        return file.read().strip()
+
+
+def pid_of(daemon, engine):
+    """The engine's process, or the keeper's."""
+    return next(pid for pid in daemon.pids() if (_command(pid) == "carpd-engine") == engine)
+
+
 def neighbour(host, address, interface="eth0"):
     """The MAC this host has in its ARP or neighbour table for an address."""
     for entry in json.loads(host.run("ip", "-j", "neigh", "show", "dev", interface).stdout):
