@@ -128,7 +128,8 @@ static void describe(const struct action *action, int64_t wall_offset_ns, char *
 		break;
 	case REPORT_CREDENTIALS_CHANGED:
 		snprintf(text, TEXT_SENTENCE_MAX,
-		         "the new passphrase and addresses are in force, the old ones no longer accepted");
+		         "the new passphrase, keys and addresses are in force, the old ones no longer "
+		         "accepted");
 		break;
 	}
 }

@@ -21,6 +21,22 @@ static bool same_passphrase(const struct group_settings *a, const struct group_s
 	       memcmp(a->passphrase.bytes, b->passphrase.bytes, a->passphrase.length) == 0;
 }
 
+static bool has_key(const struct group_settings *settings, const struct seal_key *key)
+{
+	for (size_t i = 0; i < settings->seal_key_count; i++)
+		if (seal_key_equal(&settings->seal_keys[i], key))
+			return true;
+	return false;
+}
+
+/* Whether a peer that is not changed yet verifies what we sign now, and we what it signs. */
+static bool keys_overlap(const struct group_settings *next, const struct group_settings *old)
+{
+	if (next->seal_key_count == 0 || old->seal_key_count == 0)
+		return next->seal_key_count == old->seal_key_count;
+	return has_key(old, &next->seal_keys[0]) && has_key(next, &old->seal_keys[0]);
+}
+
 static void carry_grace(struct group *next, const struct group *old)
 {
 	next->previous_in_use = old->previous_in_use;
@@ -83,7 +99,8 @@ static void adopt_group(struct engine *engine, struct group *next, const struct 
 	next->virtual_mac = old->virtual_mac;
 	for (size_t i = 0; i < next->node_count; i++)
 		adopt_node(&next->nodes[i], &old->nodes[i]);
-	if (addresses_changed || !same_passphrase(next->settings, old->settings))
+	if (addresses_changed || !same_passphrase(next->settings, old->settings) ||
+	    !keys_overlap(next->settings, old->settings))
 		begin_grace(next, old, engine->settings->grace_ns, now);
 	else
 		carry_grace(next, old);

@@ -13,7 +13,7 @@ struct inspection {
 	struct node *node;
 	bool multicast;
 	bool sealed;
-	bool previous; /* it carries the credentials from before the last reload */
+	bool renewed; /* it carries what nobody has who was not changed yet */
 	struct seal seal;
 };
 
@@ -58,13 +58,12 @@ static enum drop check_digest(struct inspection *seen)
 {
 	const struct node *node = seen->node;
 
-	if (fits(node->digests, &seen->advert))
-		return DROP_NONE;
-	if (node->vhost.group->previous_in_use && fits(node->previous_digests, &seen->advert)) {
-		seen->previous = true;
-		return DROP_NONE;
+	if (node->vhost.group->previous_in_use) {
+		if (fits(node->previous_digests, &seen->advert))
+			return DROP_NONE;
+		seen->renewed = true;
 	}
-	return DROP_DIGEST;
+	return fits(node->digests, &seen->advert) ? DROP_NONE : DROP_DIGEST;
 }
 
 /*
@@ -89,18 +88,32 @@ static enum drop check_own(const struct engine *engine, const struct inspection 
 	return DROP_NONE;
 }
 
+/* A key that is both a previous and a present one tells nothing of the peer, as a digest that is both. */
+static enum seal_verdict verify_seal(struct inspection *seen)
+{
+	const struct group *group = seen->node->vhost.group;
+	const struct packet *packet = &seen->packet;
+	enum seal_verdict verdict;
+
+	if (group->previous_seal_key_count > 0 &&
+	    seal_verify(group->previous_seal_keys, group->previous_seal_key_count, &packet->source,
+	                packet->payload, packet->payload_bytes, &seen->seal) == SEAL_VALID)
+		return SEAL_VALID;
+	verdict = seal_verify(group->settings->seal_keys, group->settings->seal_key_count, &packet->source,
+	                      packet->payload, packet->payload_bytes, &seen->seal);
+	if (verdict == SEAL_VALID && group->previous_seal_key_count > 0)
+		seen->renewed = true;
+	return verdict;
+}
+
 static enum drop check_seal(struct engine *engine, struct inspection *seen, instant now)
 {
 	const struct group *group = seen->node->vhost.group;
-	bool previous = seen->previous && group->previous_seal_key_count > 0;
-	const struct seal_key *keys = previous ? group->previous_seal_keys : group->settings->seal_keys;
-	size_t key_count = previous ? group->previous_seal_key_count : group->settings->seal_key_count;
 	uint64_t wall_ns = (uint64_t)(now.ns + engine->wall_offset_ns);
 
 	if (group->settings->seal == SEAL_OFF)
 		return DROP_NONE;
-	switch (seal_verify(keys, key_count, &seen->packet.source, seen->packet.payload,
-	                    seen->packet.payload_bytes, &seen->seal)) {
+	switch (verify_seal(seen)) {
 	case SEAL_ABSENT:
 		return group->settings->seal == SEAL_REQUIRE ? DROP_UNSEALED : DROP_NONE;
 	case SEAL_WRONG:
@@ -242,7 +255,7 @@ static void accept(struct engine *engine, const struct inspection *seen, instant
 	};
 
 	node->counters.adverts_received++;
-	if (vhost->group->previous_in_use && !seen->previous)
+	if (seen->renewed)
 		engine_end_grace(engine, vhost->group);
 	vhost_hear(engine, vhost, &heard, now);
 	engine_wake_for(engine, node);

@@ -41,6 +41,14 @@ void seal_key_derive(struct seal_key *key, uint8_t id, const uint8_t *secret, si
 	key->id = id;
 }
 
+bool seal_key_equal(const struct seal_key *a, const struct seal_key *b)
+{
+	/* The states are what the key makes of them; the buffers beside them are not always written. */
+	return a->id == b->id &&
+	       memeql_sec(a->keyed.inner.state, b->keyed.inner.state, sizeof(a->keyed.inner.state)) != 0 &&
+	       memeql_sec(a->keyed.outer.state, b->keyed.outer.state, sizeof(a->keyed.outer.state)) != 0;
+}
+
 static void mac_compute(const struct seal_key *key, const struct address *source, const uint8_t *header,
                         const uint8_t *trailer, uint8_t ret_mac[MAC_BYTES])
 {

@@ -54,6 +54,9 @@ enum seal_verdict {
  */
 void seal_key_derive(struct seal_key *key, uint8_t id, const uint8_t *secret, size_t secret_bytes);
 
+/* Whether what one signs the other verifies. */
+bool seal_key_equal(const struct seal_key *a, const struct seal_key *b);
+
 /*
  * header is the encoded advert; sender follows the flags, in three bytes.  The MAC is HMAC-SHA256, cut to 16
  * bytes, over "carp seal 1" without NUL, the trailer's first 16 bytes, one byte 4 or 6, the source address (4

@@ -61,16 +61,6 @@ def test_address_added_and_removed(lab, pair, prober, order):
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["master-first", "backup-first"])
-def test_passphrase_changed(pair, prober, order):
-    before = [transitions(one) for one in pair]
-    for index in order:
-        pair[index].write_config([Group(passphrase="another horse")])
-        pair[index].reload()
-        _wait_adverts(pair[0], 4)
-    _undisturbed(pair, before, prober)
-
-
-@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["master-first", "backup-first"])
 def test_seal_rolled_out(lab, order):
     """off -> offer -> require, on one host after the other."""
     lab.hosts("fw1", "fw2", "client")

@@ -1,6 +1,6 @@
 /*
- * Reloads: what goes on, what is told, and for how long the old passphrase and
- * addresses are sent and accepted.
+ * Reloads: what goes on, what is told, and for how long the old passphrase, keys
+ * and addresses are sent and accepted.
  */
 #include "lab.h"
 
@@ -245,6 +245,102 @@ static void test_seals_begin_in_the_grace(void **state)
 	assert_true(sends_like(&next, &old.group));
 }
 
+static struct seal_key numbered_key(uint8_t id)
+{
+	struct seal_key key;
+
+	seal_key_derive(&key, id, &id, sizeof(id));
+	return key;
+}
+
+/* Of the key that the next advert is sealed with. */
+static uint8_t key_id_sent(struct lab *lab)
+{
+	const size_t trailer = 14 + 20 + ADVERT_BYTES;
+	struct advert_out out;
+
+	lab_tick(lab, engine_deadline(lab->engine).ns);
+	assert_true(engine_advert_frame(lab->engine, lab_node(lab), 0, lab->now, &out));
+	lab_settle(lab);
+	return out.bytes[trailer + 3];
+}
+
+static enum drop hear_sealed(const struct seal_key *key)
+{
+	struct group_settings like = next.group;
+
+	like.seal_keys = key;
+	return lab_hear(&next, (struct said)SAID("10.0.0.2", 1, 200, 0, .sealed = true, .like = &like));
+}
+
+static void adopt_keys(const struct seal_key *before, size_t before_count, const struct seal_key *after,
+                       size_t after_count)
+{
+	old.group.seal = next.group.seal = SEAL_REQUIRE;
+	old.group.seal_keys = before;
+	old.group.seal_key_count = before_count;
+	next.group.seal_keys = after;
+	next.group.seal_key_count = after_count;
+	lab_place(&old);
+	lab_become_master(&old);
+	adopt();
+}
+
+/* Each step of carpd.conf(5) leaves the hosts a key that both have, so it is in force at once. */
+static void test_keys_rotated(void **state)
+{
+	(void)state;
+	const struct seal_key keys[] = {numbered_key(1), numbered_key(2), numbered_key(1)};
+	const struct {
+		const struct seal_key *keys;
+		size_t count;
+	} steps[] = {{keys, 1}, {keys, 2}, {keys + 1, 2}, {keys + 1, 1}};
+
+	for (size_t i = 1; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		adopt_keys(steps[i - 1].keys, steps[i - 1].count, steps[i].keys, steps[i].count);
+		assert_false(engine_in_grace(next.engine));
+		assert_int_equal(hear_sealed(steps[i - 1].keys), DROP_NONE);
+		assert_int_equal(key_id_sent(&next), steps[i].keys[0].id);
+		tear_down(state);
+		set_up(state);
+	}
+}
+
+/* Peers have the first key only, and say nothing of the new one by using it. */
+static void test_keys_added_and_sent_at_once(void **state)
+{
+	(void)state;
+	const struct seal_key keys[] = {numbered_key(2), numbered_key(1)};
+
+	adopt_keys(keys + 1, 1, keys, 2);
+	assert_int_equal(key_id_sent(&next), 1);
+	assert_int_equal(hear_sealed(&keys[1]), DROP_NONE);
+	lab_settle(&next);
+	assert_int_equal(key_id_sent(&next), 1);
+	assert_int_equal(hear_sealed(&keys[0]), DROP_NONE);
+	lab_settle(&next);
+	assert_int_equal(key_id_sent(&next), 2);
+	assert_false(engine_in_grace(next.engine));
+	assert_int_equal(hear_sealed(&keys[1]), DROP_NONE);
+}
+
+/* Under the same id, so that there is no step at which a host could have both. */
+static void test_key_replaced(void **state)
+{
+	(void)state;
+	const struct seal_key before = numbered_key(1);
+	struct seal_key after;
+
+	seal_key_derive(&after, 1, (const uint8_t *)"another", 7);
+	adopt_keys(&before, 1, &after, 1);
+	assert_int_equal(key_id_sent(&next), 1);
+	assert_int_equal(hear_sealed(&before), DROP_NONE);
+	assert_true(engine_in_grace(next.engine));
+	assert_int_equal(hear_sealed(&after), DROP_NONE);
+	assert_false(engine_in_grace(next.engine));
+	assert_int_equal(hear_sealed(&before), DROP_SEAL);
+}
+
 /* A group on an interface that is new here: its state is not known yet, so it is not down. */
 static void test_new_interface(void **state)
 {
@@ -325,6 +421,9 @@ int main(void)
 	        TEST(test_second_reload_after_the_grace),
 	        TEST(test_seals_in_the_grace),
 	        TEST(test_seals_begin_in_the_grace),
+	        TEST(test_keys_rotated),
+	        TEST(test_keys_added_and_sent_at_once),
+	        TEST(test_key_replaced),
 	        TEST(test_new_interface),
 	        TEST(test_interface_gone),
 	        TEST(test_demotions_go_on),
