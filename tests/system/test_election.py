@@ -1,6 +1,6 @@
 """
-Two hosts and whatever kind of address they share: one is master, a client reaches it by the virtual MAC, and when
-the master loses power the other one takes over.
+Two hosts and whatever kind of address they share: one is master, a client reaches it by the right MAC, nothing is
+lost when it leaves and comes back, and when it loses power the other one takes over.
 
     fw1 (advskew 0) ---+
     fw2 (advskew 100) -+- switch - client
@@ -8,41 +8,46 @@ the master loses power the other one takes over.
 
 import pytest
 from lab import Carpd, Group, Prober, Sniffer, wait_for
-from words import ADDRESS, ADDRESS6, neighbour, ping, start_pair, transitions, virtual_mac
+from words import ADDRESS, ADDRESS6, live_through, neighbour, ping, start_pair, stop_and_return, transitions, virtual_mac
 
+# Addresses, whether the parent has others of its own, and the MAC that answers for them.
 KINDS = {
-    "ipv4": ((ADDRESS,), True),
-    "ipv4-with-prefix": ((f"{ADDRESS}/16",), True),
-    "ipv6": ((ADDRESS6,), True),
-    "dual-stack": ((ADDRESS, ADDRESS6, "10.0.0.101", "fd00::101"), True),
-    "ipv4-unnumbered": ((f"{ADDRESS}/16",), False),
-    "ipv6-unnumbered": ((f"{ADDRESS6}/64",), False),
-    "dual-stack-unnumbered": ((f"{ADDRESS}/16", f"{ADDRESS6}/64"), False),
+    "ipv4": ((ADDRESS,), True, "virtual"),
+    "ipv4-with-prefix": ((f"{ADDRESS}/16",), True, "virtual"),
+    "ipv6": ((ADDRESS6,), True, "virtual"),
+    "dual-stack": ((ADDRESS, ADDRESS6, "10.0.0.101", "fd00::101"), True, "virtual"),
+    "ipv4-unnumbered": ((f"{ADDRESS}/16",), False, "virtual"),
+    "ipv6-unnumbered": ((f"{ADDRESS6}/64",), False, "virtual"),
+    "dual-stack-unnumbered": ((f"{ADDRESS}/16", f"{ADDRESS6}/64"), False, "virtual"),
+    "ipv4-own-mac": ((ADDRESS,), True, "interface"),
+    "ipv6-own-mac": ((ADDRESS6,), True, "interface"),
+    "dual-stack-own-mac": ((ADDRESS, ADDRESS6), True, "interface"),
 }
-
-
-def _plain(addresses):
-    return [address.partition("/")[0] for address in addresses]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_master_and_takeover(lab, kind):
-    written, numbered = KINDS[kind]
-    addresses = _plain(written)
+    written, numbered, mac = KINDS[kind]
+    addresses = [address.partition("/")[0] for address in written]
     fw1 = lab.host("fw1", numbered=numbered)
     fw2 = lab.host("fw2", numbered=numbered)
     client = lab.host("client")
+    macs = [virtual_mac() if mac == "virtual" else host.mac() for host in (fw1, fw2)]
     sniffer = Sniffer(lab)
-    first, second = start_pair(lab, [Group(addresses=written)])
+    first, second = start_pair(lab, [Group(addresses=written)], preempt=True, mac=mac)
+    assert first.status()["mac"] == mac
     assert [host.name for host in lab.owners(addresses[0])] == ["fw1"]
     prober = Prober(client, addresses)
     prober.wait_answered()
     for address in addresses:
         assert fw1.has(address) and not fw2.has(address)
-        assert neighbour(client, address) == virtual_mac()
-    assert {advert.mac for advert in sniffer.adverts()} == {virtual_mac()}
-    assert {announcement.mac for announcement in sniffer.announcements(addresses[0])} == {virtual_mac()}
+        assert neighbour(client, address) == macs[0]
+    if not numbered and ADDRESS in addresses:
+        assert "10.0.0.0/16" in fw1.run("ip", "route").stdout
+    assert {advert.mac for advert in sniffer.adverts()} == {macs[0]}
+    assert {announcement.mac for announcement in sniffer.announcements(addresses[0])} == {macs[0]}
 
+    stop_and_return(first, second, prober)
     before = transitions(second)
     crash_ns = first.crash()
     wait_for(lambda: all(fw2.has(address) for address in addresses), 8, "fw2 takes over")
@@ -54,17 +59,20 @@ def test_one_master_and_takeover(lab, kind):
         # Generous, since other stories run beside this one; bench/ measures it.
         assert -0.01 < beyond_s < 0.5
     assert transitions(second)[len(before) :] == [("group1", "backup", "master")]
-    assert neighbour(client, addresses[0]) == virtual_mac()
+    assert neighbour(client, addresses[0]) == macs[1]
 
 
-def test_link_local_address(lab):
+def test_link_local_gateway(lab):
+    """The client's default router, which IPv6 knows by a link-local address: what lies behind it stays in reach."""
     fw1, fw2, client = lab.hosts("fw1", "fw2", "client")
-    first, _ = start_pair(lab, [Group(addresses=("fe80::100/64", ADDRESS))])
+    for host in (fw1, fw2):
+        host.run("ip", "addr", "add", "2001:db8::1/128", "dev", "lo")
+    client.run("ip", "-6", "route", "add", "default", "via", "fe80::100", "dev", "eth0")
+    first, second = start_pair(lab, [Group(addresses=("fe80::100/64", ADDRESS, ADDRESS6))], preempt=True)
     assert ping(client, "fe80::100%eth0")
     assert neighbour(client, "fe80::100") == virtual_mac()
-    first.crash()
-    wait_for(lambda: fw2.has("fe80::100"), 8, "fw2 takes over")
-    wait_for(lambda: ping(client, "fe80::100%eth0"), 3, "fw2 answers")
+    live_through(first, second, client, ["2001:db8::1", ADDRESS6])
+    assert fw2.has("fe80::100") and ping(client, "fe80::100%eth0")
     assert fw1.has("fe80::100") and neighbour(client, "fe80::100") == virtual_mac()
 
 

@@ -1,12 +1,33 @@
 """
-Peers by address, in different routed subnets (FreeBSD's unicast tests): the shared address is routed to the master.
+Peers by address: on one LAN, and in different routed subnets, where the shared address is routed to the master
+(FreeBSD's unicast tests).
 
     fw1 (LAN 0) --- router --- fw2 (LAN 1)
 """
 
 import pytest
 from lab import Carpd, Group, wait_for
-from words import ping, wait_settled
+from words import ADDRESS, ADDRESS6, detail, live_through, ping, wait_settled
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_one_lan(lab, family):
+    fw1, fw2, client = lab.hosts("fw1", "fw2", "client")
+    address = {4: ADDRESS, 6: ADDRESS6}[family]
+    pair = [Carpd(host, [Group(1, (address,), options={"peers": [peer.address(family)]})], advskew=skew, preempt=True)
+            .start() for host, peer, skew in ((fw1, fw2, 0), (fw2, fw1, 100))]  # fmt: skip
+    wait_settled(*pair)
+    live_through(*pair, client, [address])
+
+
+def test_stranger_is_dropped(lab):
+    """A unicast group listens to its peers only."""
+    fw1, fw2, stranger = lab.hosts("fw1", "fw2", "stranger")
+    listed = Carpd(fw1, [Group(1, (ADDRESS,), options={"peers": [fw2.ipv4]})], advskew=50).start()
+    listed.wait_state("master")
+    Carpd(stranger, [Group(1, (ADDRESS,), options={"peers": [fw1.ipv4]})]).start().wait_state("master")
+    wait_for(lambda: detail(listed)["counters"]["dropped"]["stranger"] > 1, 10, "its adverts are counted")
+    assert listed.status()["state"] == "master"
 
 
 @pytest.mark.parametrize("family", [4, 6])

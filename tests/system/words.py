@@ -2,7 +2,7 @@
 
 import json
 
-from lab import Carpd, wait_for
+from lab import Carpd, Prober, boottime_ns, wait_for
 
 ADDRESS = "10.0.0.100"
 ADDRESS6 = "fd00::100"
@@ -27,6 +27,31 @@ def wait_settled(master, backup, timeout_s=15):
 
     wait_for(settled, timeout_s, lambda: f"{master.host.name} master, {backup.host.name} backup\n"
              f"{master.carpctl('status').stdout}{backup.carpctl('status').stdout}")  # fmt: skip
+
+
+def stop_and_return(first, second, prober):
+    """The master of a pair that preempts leaves and comes back; no probe is lost."""
+    begin_ns = boottime_ns()
+    first.stop()
+    second.wait_state("master")
+    first.start()
+    wait_settled(first, second)
+    prober.wait_answered()
+    assert prober.lost(begin_ns, boottime_ns() - 50_000_000) == 0
+
+
+def live_through(first, second, client, addresses):
+    """Stop, return and crash: nothing lost where nothing may be, and the service goes on."""
+    prober = Prober(client, addresses)
+    prober.wait_answered()
+    stop_and_return(first, second, prober)
+    crashed_ns = first.crash()
+    second.wait_state("master")
+    wait_for(lambda: prober.last_answer_ns > crashed_ns + 500_000_000, 10, "answers after the crash")
+    prober.wait_answered()
+    prober.stop()
+    for target in range(len(addresses)):
+        assert prober.worst_outage_ms(crashed_ns - 100_000_000, target=target) < second.window_s * 1000 + 200
 
 
 def detail(daemon, group=None):
