@@ -7,18 +7,34 @@ import subprocess
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
-def sources(core):
-    return sorted((ROOT / 'carpsim').glob('*.c')) + sorted((core / 'core').glob('*.c'))
-
-
 def nettle():
     found = subprocess.run(['pkg-config', '--cflags', '--libs', 'nettle'], capture_output=True, text=True, check=True)
     return shlex.split(found.stdout)
 
 
-def build(directory, compiler, core=ROOT):
-    """core is the directory that has core/ in it."""
+def compile_sources(directory, compiler, files):
+    """One object each, in directory."""
+    subprocess.run([compiler, '-std=gnu17', '-O2', '-w', '-D_GNU_SOURCE', '-DCARPD_VERSION="test"', f'-I{ROOT}',
+                    '-iquote', ROOT / 'core', '-c', *files], cwd=directory, check=True)
+
+
+def link(directory, compiler, objects):
     program = directory / f'carpsim-{compiler}'
-    subprocess.run([compiler, '-std=gnu17', '-O2', '-w', '-D_GNU_SOURCE', '-DCARPD_VERSION="test"', f'-I{core}',
-                    *map(str, sources(core)), '-o', str(program), *nettle()], check=True)
+    subprocess.run([compiler, *objects, '-o', program, *nettle()], check=True)
     return program
+
+
+def build_objects(directory, compiler):
+    compile_sources(directory, compiler, [*(ROOT / 'carpsim').glob('*.c'), *(ROOT / 'core').glob('*.c')])
+    return sorted(directory.glob('*.o'))
+
+
+def build(directory, compiler):
+    return link(directory, compiler, build_objects(directory, compiler))
+
+
+def build_with(directory, compiler, changed, objects):
+    """With the changed source of the core in the place of the one of its name."""
+    compile_sources(directory, compiler, [changed])
+    others = [unchanged for unchanged in objects if unchanged.stem != changed.stem]
+    return link(directory, compiler, [directory / f'{changed.stem}.o', *others])

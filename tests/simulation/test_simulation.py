@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from build import ROOT, build
+from build import ROOT, build, build_objects, build_with
 
 HERE = pathlib.Path(__file__).parent
 CARPSIM = os.environ.get('CARPSIM', 'carpsim')
@@ -46,12 +46,19 @@ def test_kept_scenario(scenario):
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+@pytest.fixture(scope='module')
+def objects(tmp_path_factory):
+    return build_objects(tmp_path_factory.mktemp('objects'), 'cc')
+
+
 @pytest.mark.parametrize('patch', BROKEN, ids=lambda path: path.stem)
-def test_broken_engine_is_caught(patch, tmp_path):
-    shutil.copytree(ROOT / 'core', tmp_path / 'core')
-    subprocess.run(['patch', '-p1', '-s', '-F3', '-i', str(patch)], cwd=tmp_path, check=True)
+def test_broken_engine_is_caught(patch, objects, tmp_path):
     expected = re.search(r'^Caught by: (\w+)', patch.read_text(), re.M).group(1)
-    result = run(build(tmp_path, 'cc', tmp_path), 'check', '--hours', '2000')
+    name = re.search(r'^\+\+\+ b/(core/\w+\.c)$', patch.read_text(), re.M).group(1)
+    (tmp_path / 'core').mkdir()
+    shutil.copy(ROOT / name, tmp_path / name)
+    subprocess.run(['patch', '-p1', '-s', '-F3', '-i', str(patch)], cwd=tmp_path, check=True)
+    result = run(build_with(tmp_path, 'cc', tmp_path / name, objects), 'check', '--hours', '2000')
     assert result.returncode == 1, result.stdout
     assert f': {expected}: ' in result.stdout
 
