@@ -61,7 +61,7 @@ static struct standing standing_of(const struct host *host, size_t unit)
 	                         .handing_over = vhost->handover.active};
 }
 
-bool check_same_standing(const struct standing *a, const struct standing *b)
+static bool same_standing(const struct standing *a, const struct standing *b)
 {
 	return a->reign == b->reign && a->interval_ns == b->interval_ns && a->demote == b->demote &&
 	       a->handing_over == b->handing_over;
@@ -85,20 +85,8 @@ bool check_excuses(const struct world *world, enum drop drop)
 
 void check_sent(const struct world *world, const struct flight *flight)
 {
-	struct check *check = world->check;
-
-	if (check == NULL)
-		return;
-	const struct host *host = &world->hosts[flight->from];
-	struct view *view = &check->views[flight->unit][flight->from];
-	struct standing standing = standing_of(host, flight->unit);
-	if (!check_same_standing(&standing, &view->sent)) {
-		view->sent = standing;
-		view->sent_first = flight->number;
-		memset(view->heard_as_master, 0, sizeof(view->heard_as_master));
-	}
-	if (host->kind == HOST_CARPD)
-		check_sealed(check, flight);
+	if (world->check != NULL && world->hosts[flight->from].kind == HOST_CARPD)
+		check_advert(world->check, flight);
 }
 
 static void note_heard(uint64_t *heard, uint64_t number)
@@ -116,8 +104,6 @@ void check_accepted(const struct world *world, const struct flight *flight)
 		return;
 	struct view *view = &check->views[flight->unit][flight->to];
 	enum vhost_state state = host_state(&world->hosts[flight->to], flight->unit);
-	if (view->state == VHOST_MASTER)
-		note_heard(&view->heard_as_master[flight->from][family], flight->number);
 	if (state != VHOST_BACKUP)
 		return;
 	view->heard_ns = world->now_ns;
@@ -157,21 +143,25 @@ static void note_view(struct check *check, size_t unit, size_t index)
 	enum vhost_state state = host_state(host, unit);
 	struct standing standing = standing_of(host, unit);
 
+	if (host->daemon.engine != NULL)
+		check_note_start(view, &host->daemon.engine->nodes[unit].vhost);
 	/* In fast mode a backup waits for as long as its master says, and knows none when it becomes one. */
 	if (state == VHOST_INIT || (world->scenario->advbase == 0 && state == VHOST_BACKUP &&
 	                            standing.reign != view->standing.reign))
 		memset(view->heard_as_backup, 0, sizeof(view->heard_as_backup));
-	if (!check_same_standing(&standing, &view->standing)) {
+	if (!same_standing(&standing, &view->standing)) {
 		view->standing = standing;
 		view->standing_since_ns = world->now_ns;
 	}
 	if (state == view->state)
 		return;
 	check_change(check, unit, index, state);
+	if (state != VHOST_BACKUP)
+		view->masters_heard = 0;
 	if (view->state == VHOST_MASTER && state == VHOST_BACKUP)
 		check_vacancy(check, unit, index);
-	memset(view->heard_as_master, 0, sizeof(view->heard_as_master));
 	view->state = state;
+	view->state_since_ns = world->now_ns;
 }
 
 static void check_unit(struct check *check, size_t unit, size_t index)
@@ -183,6 +173,10 @@ static void check_unit(struct check *check, size_t unit, size_t index)
 	note_serving(check, unit, index);
 	if (world->hosts[index].kind == HOST_CARPD) {
 		check_kernel(check, unit, index);
+		check_demotion(check, unit, index);
+		check_handover(check, unit, index);
+		if (views[index].state == VHOST_MASTER)
+			check_announcements(check, unit, index);
 		if (views[index].state == VHOST_BACKUP)
 			check_patience(check, unit, index);
 	}
@@ -190,7 +184,7 @@ static void check_unit(struct check *check, size_t unit, size_t index)
 		if (i == index)
 			continue;
 		if (views[index].state == VHOST_MASTER && views[i].state == VHOST_MASTER)
-			check_rivals(check, unit, index, i);
+			check_settled(check, unit, index, i);
 		if (views[index].state == VHOST_MASTER && views[i].state == VHOST_BACKUP)
 			check_demoted(check, unit, index, i);
 	}

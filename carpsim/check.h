@@ -9,16 +9,25 @@
  *   false      In a network that never loses more adverts in a row than the timers
  *              allow, nobody takes over because of silence while another, whom it
  *              hears, has been serving for long enough to be heard.
- *   rivals     Two masters of which each has heard the other, on the terms that
- *              both still have: one of them must have left when it heard.
+ *   rising     A backup becomes master on an advert when it is called to, and only
+ *              then: by its master's goodbye, by one demoted further, by preempt, or
+ *              by one slower than its patience.
+ *   rivals     A master leaves when it hears a better one, and only then.
+ *   replay     No advert under a seal is taken notice of twice, or after a later one.
  *   settled    Two masters never stay for longer than the longer of their
  *              intervals and one way of an advert after the last trouble between them.
  *   patience   A backup that has heard nothing for as long as it waits, and half an
  *              interval, is none any more.
  *   demoted    A master demoted further than a backup that hears it has left after
  *              an interval and two ways.
+ *   demotion   What a host is demoted by is the sum of what was asked for and of its
+ *              own reasons, in one byte, and no less or more for good.
  *   stopped    handover-wait after a stop was asked for, nothing of it is left, and
- *              it is silent.
+ *              it is silent; after that time a hand-over is over as well.
+ *   terms      An advert says what its sender is: its settings, its demotion, and in a
+ *              hand-over that it goes.
+ *   announced  A master announces its addresses at once, and again after 1.1, 2.2 and
+ *              5 seconds.
  *   addresses  A master has its addresses, none other has, and only a master's gate
  *              is open (a daemon that was killed leaves both behind).
  *   fence      A gate opens for no longer than a lease after the clock was read
@@ -40,6 +49,7 @@
 
 #include "core/clock.h"
 #include "core/drop.h"
+#include "core/vhost.h"
 #include "queue.h"
 
 struct world;
@@ -61,7 +71,11 @@ void check_lost(const struct world *world, size_t from, size_t to);
 bool check_excuses(const struct world *world, enum drop drop);
 void check_sent(const struct world *world, const struct flight *flight);
 void check_accepted(const struct world *world, const struct flight *flight);
+/* By a carpd, which was as before says and was given it with the time arrived; after check_accepted. */
+void check_heard(const struct world *world, const struct flight *flight, const struct vhost *before,
+                 instant arrived);
 void check_gate(const struct world *world, size_t host, size_t unit, instant before, instant end);
+void check_announced(const struct world *world, size_t host, size_t unit);
 void check_trouble(const struct world *world, size_t host);
 void check_cabling(const struct world *world);
 void check_ticked(const struct world *world, size_t host);

@@ -1,5 +1,5 @@
 /*
- * Who leaves has left: demoted, stopped, addresses, sequence.
+ * Who leaves has left: demoted, demotion, stopped, addresses.
  */
 #include "check_state.h"
 
@@ -32,33 +32,52 @@ void check_stopped(struct check *check, size_t index)
 		check_fail(check, "stopped: host %zu should have left by now", index);
 }
 
-static bool read_sequence(const uint8_t *packet, size_t bytes, uint64_t *ret_sequence)
+void check_handover(struct check *check, size_t unit, size_t index)
 {
-	size_t trailer = (packet[0] >> 4 == 4 ? 20u : 40u) + ADVERT_BYTES;
-	uint64_t sequence = 0;
+	const struct view *view = &check->views[unit][index];
+	int64_t since_ns = latest(view->standing_since_ns, check->trouble_ns[index]);
 
-	if (bytes < trailer + 12 || packet[trailer] != 'C' || packet[trailer + 1] != 'X')
-		return false;
-	for (size_t i = 0; i < 8; i++)
-		sequence = sequence << 8 | packet[trailer + 4 + i];
-	*ret_sequence = sequence;
-	return true;
+	if (view->standing.handing_over &&
+	    is_overdue(check->world, since_ns, check->world->scenario->handover_wait_ns))
+		check_fail(check, "stopped: host %zu waits for a successor in group %zu for ever", index,
+		           unit);
 }
 
-void check_sealed(struct check *check, const struct flight *flight)
-{
-	uint64_t *highest = &check->highest_sequence[flight->from];
-	uint64_t sequence;
+/* The engine's own reasons weigh as much as they do in carpd.conf(5), each by itself. */
+#define OWN_REASON 100
 
-	if (host_state(&check->world->hosts[flight->from], flight->unit) != VHOST_MASTER)
-		check_fail(check, "stopped: host %u advertises group %u and is not its master", flight->from,
-		           flight->unit);
-	if (!read_sequence(flight->packet, flight->bytes, &sequence))
-		return;
-	if (sequence <= *highest)
-		check_fail(check, "sequence: host %u seals with %" PRIu64 " after %" PRIu64, flight->from,
-		           sequence, *highest);
-	*highest = sequence;
+static int most_in_a_byte(int sum)
+{
+	return sum < UINT8_MAX ? sum : UINT8_MAX;
+}
+
+/* What every group must add up to, but for addresses that were refused and sends that fail. */
+static int expected_demotion(const struct host *host)
+{
+	int sum = host->asked_demotion;
+
+	for (size_t i = 0; i < host->world->scenario->segment_count; i++)
+		sum += host->kernel.ports[i].up ? 0 : OWN_REASON;
+	return sum;
+}
+
+void check_demotion(struct check *check, size_t unit, size_t index)
+{
+	const struct world *world = check->world;
+	const struct host *host = &world->hosts[index];
+	int sum = host->daemon.engine->groups[unit].demotion;
+	int least = expected_demotion(host);
+	int64_t refused_ns = host->kernel.refused_ns;
+	/* Addresses are tried again after ten seconds, sending each second. */
+	bool calm = !host->kernel.jammed &&
+	            is_overdue(world, latest(refused_ns, check->trouble_ns[index]), 12 * NS_PER_S);
+	bool refused = refused_ns > check->trouble_ns[index] && world->now_ns - refused_ns < 9 * NS_PER_S;
+
+	if (refused)
+		least += OWN_REASON;
+	if (sum < most_in_a_byte(least) || (calm && sum != most_in_a_byte(least)))
+		check_fail(check, "demotion: host %zu group %zu is demoted by %d%s, not by %d", index, unit,
+		           sum, calm ? " for good" : "", most_in_a_byte(least));
 }
 
 void check_kernel(struct check *check, size_t unit, size_t index)

@@ -1,5 +1,5 @@
 /*
- * Never two owners: lease, false, rivals, settled, fence.
+ * Never two owners: lease, false, settled, fence.
  */
 #include "check_state.h"
 
@@ -32,15 +32,7 @@ static uint64_t last_heard(const struct check *check, const uint64_t heard[2], b
 	return (heard[0] < heard[1]) == smaller ? heard[0] : heard[1];
 }
 
-/* The copies may order two hosts differently, so that one alone need not decide. */
-static bool has_heard(const struct check *check, size_t unit, size_t one, size_t other)
-{
-	const struct view *views = check->views[unit];
-
-	return last_heard(check, views[one].heard_as_master[other], true) >= views[other].sent_first;
-}
-
-void check_rivals(struct check *check, size_t unit, size_t a, size_t b)
+void check_settled(struct check *check, size_t unit, size_t a, size_t b)
 {
 	const struct world *world = check->world;
 	const struct view *one = &check->views[unit][a];
@@ -51,12 +43,6 @@ void check_rivals(struct check *check, size_t unit, size_t a, size_t b)
 	if ((one->standing.handing_over && other->standing.handing_over) ||
 	    (world->hosts[a].kind != HOST_CARPD && world->hosts[b].kind != HOST_CARPD))
 		return;
-	if (check_same_standing(&one->standing, &one->sent) &&
-	    check_same_standing(&other->standing, &other->sent) && has_heard(check, unit, a, b) &&
-	    has_heard(check, unit, b, a))
-		check_fail(check,
-		           "rivals: hosts %zu and %zu have heard each other, both stay master of group %zu",
-		           a, b, unit);
 	if (!check_untroubled_since(check, a, b, unit, &since_ns))
 		return;
 	since_ns = latest(since_ns, latest(one->standing_since_ns, other->standing_since_ns));

@@ -21,17 +21,20 @@ struct standing {
 
 struct view {
 	enum vhost_state state;
+	int64_t state_since_ns;
 	struct standing standing;
 	int64_t standing_since_ns;
-	struct standing sent;   /* as last advertised */
-	uint64_t sent_first;    /* the number of the first advert that said so */
 	uint64_t serving_reign; /* the last reign in which it was seen serving */
 	int64_t serving_since_ns;
 	int64_t heard_ns; /* when it last took notice of an advert */
+	instant announced_reign;
+	unsigned int announcements; /* in that reign */
+	instant started;            /* left INIT, by its own clock */
+	uint32_t masters_heard;     /* a bit for each host that it heard as a backup, other than goodbyes */
+	/* The latest advert of each host, by family, that it took notice of, over all restarts. */
+	uint64_t accepted[HOSTS_MAX][2];
 	/* The latest advert of each host, by family, that it heard and stayed, or became, a backup. */
 	uint64_t heard_as_backup[HOSTS_MAX][2];
-	/* The same as a master on its present terms. */
-	uint64_t heard_as_master[HOSTS_MAX][2];
 };
 
 struct check {
@@ -49,13 +52,30 @@ struct check {
 /* The first failure counts; what follows from it is no news. */
 __attribute__((format(printf, 2, 3))) void check_fail(struct check *check, const char *format, ...);
 
-bool check_same_standing(const struct standing *a, const struct standing *b);
+/* The CARP header and what follows. */
+static inline const uint8_t *flight_payload(const struct flight *flight)
+{
+	return flight->packet + (flight->packet[0] >> 4 == 4 ? 20 : 40);
+}
+
+/* As whoever is demoted advertises it: no less than the 240 of the BSDs. */
+static inline uint8_t demoted_advskew(uint8_t advskew, int demote)
+{
+	return demote > 0 && advskew < 240 ? 240 : advskew;
+}
+
+/* Preempt-delay counts from then; what the engine makes of it is no matter. */
+static inline void check_note_start(struct view *view, const struct vhost *vhost)
+{
+	if (vhost->last.from == VHOST_INIT && vhost->state == VHOST_BACKUP)
+		view->started = vhost->last.at;
+}
 
 /* check_trouble.c: since when nothing has stood between a and b; false if something does now. */
 bool check_untroubled_since(const struct check *check, size_t a, size_t b, size_t unit, int64_t *ret_ns);
 
 /* check_owners.c: never two owners. */
-void check_rivals(struct check *check, size_t unit, size_t a, size_t b);
+void check_settled(struct check *check, size_t unit, size_t a, size_t b);
 /* Host has begun to serve because of silence: may it pass other over? */
 void check_takeover(struct check *check, size_t unit, size_t host, size_t other);
 
@@ -69,8 +89,13 @@ void check_engine(struct check *check, size_t host);
 /* check_leaving.c: who leaves has left. */
 void check_demoted(struct check *check, size_t unit, size_t master, size_t backup);
 void check_stopped(struct check *check, size_t host);
+void check_handover(struct check *check, size_t unit, size_t host);
+void check_demotion(struct check *check, size_t unit, size_t host);
 void check_kernel(struct check *check, size_t unit, size_t host);
-void check_sealed(struct check *check, const struct flight *flight);
+
+/* check_saying.c: what a host says. */
+void check_advert(struct check *check, const struct flight *flight);
+void check_announcements(struct check *check, size_t unit, size_t host);
 
 static inline int64_t latest(int64_t a, int64_t b)
 {

@@ -81,11 +81,13 @@ void daemon_end(struct host *host)
 static void receive(struct host *host, const struct waiting *waiting)
 {
 	const struct flight *flight = &waiting->flight;
+	const struct vhost before = host->daemon.engine->nodes[flight->unit].vhost;
 	enum drop drop = engine_receive(host->daemon.engine, flight->port, flight->packet, flight->bytes,
 	                                flight->multicast, waiting->arrived);
 
 	if (drop == DROP_NONE) {
 		check_accepted(host->world, flight);
+		check_heard(host->world, flight, &before, waiting->arrived);
 		return;
 	}
 	if (check_excuses(host->world, drop))

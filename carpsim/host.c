@@ -159,6 +159,7 @@ void host_start(struct host *host)
 	host->running = true;
 	host->stopping = false;
 	host->stall_ns = 0;
+	host->asked_demotion = 0;
 	check_trouble(host->world, host->index);
 	if (host->kind == HOST_CARPD)
 		daemon_start(host);
@@ -257,6 +258,7 @@ void host_demote(struct host *host, int value)
 	if (!is_awake(host))
 		return;
 	check_trouble(host->world, host->index);
+	host->asked_demotion = value;
 	if (host->kind == HOST_CARPD)
 		engine_demote(host->daemon.engine, "asked", value, DEMOTION_EVERYWHERE, host_now(host),
 		              INSTANT_NEVER);
@@ -270,6 +272,7 @@ void host_undemote(struct host *host)
 	if (!is_awake(host))
 		return;
 	check_trouble(host->world, host->index);
+	host->asked_demotion = 0;
 	if (host->kind == HOST_CARPD)
 		engine_undemote(host->daemon.engine, "asked", host_now(host));
 	else

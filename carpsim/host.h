@@ -33,7 +33,8 @@ struct host {
 	struct peer *peers; /* one for each group */
 
 	bool running;
-	bool stopping; /* asked to end in good order */
+	int asked_demotion; /* by somebody outside, since the start */
+	bool stopping;      /* asked to end in good order */
 	bool paused;
 	int64_t paused_until_ns;
 	int64_t stall_ns; /* the next decision to advertise waits this long for its deed */

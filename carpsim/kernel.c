@@ -48,10 +48,11 @@ void kernel_clear(struct kernel *kernel)
 	}
 }
 
-int kernel_take(struct kernel *kernel, size_t group)
+int kernel_take(struct kernel *kernel, size_t group, int64_t now_ns)
 {
 	if (kernel->refusals > 0) {
 		kernel->refusals--;
+		kernel->refused_ns = now_ns;
 		return -EPERM;
 	}
 	kernel->taken[group] = true;

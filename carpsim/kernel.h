@@ -29,6 +29,7 @@ struct kernel {
 	struct gate *gates; /* of each unit */
 	bool *taken;        /* the addresses of each group */
 	int64_t refusals;   /* that many takes fail */
+	int64_t refused_ns; /* the last time */
 	bool jammed;        /* every send fails */
 };
 
@@ -39,7 +40,7 @@ void kernel_close(struct kernel *kernel);
 /* All gates shut, all shared addresses gone. */
 void kernel_clear(struct kernel *kernel);
 /* 0 or -errno. */
-int kernel_take(struct kernel *kernel, size_t group);
+int kernel_take(struct kernel *kernel, size_t group, int64_t now_ns);
 void kernel_drop(struct kernel *kernel, size_t group);
 void kernel_open_gate(struct kernel *kernel, size_t unit, instant end);
 void kernel_shut_gate(struct kernel *kernel, size_t unit);

@@ -17,7 +17,7 @@ static size_t index_of(const struct host *host, const struct group *group)
 
 static void take(struct host *host, struct group *group)
 {
-	int error = kernel_take(&host->kernel, index_of(host, group));
+	int error = kernel_take(&host->kernel, index_of(host, group), host->world->now_ns);
 
 	if (error < 0)
 		engine_take_failed(host->daemon.engine, group, -error, host_now(host));
@@ -141,10 +141,12 @@ static void follow_up(struct host *host, const struct action *action)
 	case ACTION_TELL:
 		tell(host, action);
 		break;
+	case ACTION_ANNOUNCE:
+		check_announced(host->world, host->index, unit_of(host, action->node));
+		break;
 	case ACTION_SHUT:
 	case ACTION_DROP:
 	case ACTION_TAKE:
-	case ACTION_ANNOUNCE:
 		break;
 	}
 }

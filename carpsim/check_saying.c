@@ -1,0 +1,86 @@
+/*
+ * What a host says: terms, sequence, announced.
+ */
+#include "check_state.h"
+
+#include <inttypes.h>
+
+static bool read_sequence(const struct flight *flight, uint64_t *ret_sequence)
+{
+	const uint8_t *trailer = flight_payload(flight) + ADVERT_BYTES;
+	uint64_t sequence = 0;
+
+	if (trailer + 12 > flight->packet + flight->bytes || trailer[0] != 'C' || trailer[1] != 'X')
+		return false;
+	for (size_t i = 0; i < 8; i++)
+		sequence = sequence << 8 | trailer[4 + i];
+	*ret_sequence = sequence;
+	return true;
+}
+
+/* Nothing but its settings, its demotion and whether it goes. */
+static void check_terms(struct check *check, const struct flight *flight)
+{
+	const struct scenario *scenario = check->world->scenario;
+	const struct host *host = &check->world->hosts[flight->from];
+	const struct vhost *vhost = &host->daemon.engine->nodes[flight->unit].vhost;
+	uint8_t demote = vhost->group->demotion;
+	uint8_t advskew = scenario_advskew(scenario, flight->from, flight->unit);
+	struct advert said;
+
+	if (advert_decode(flight_payload(flight), ADVERT_BYTES, &said) != DROP_NONE ||
+	    said.vhid != vhost->vhid ||
+	    said.advbase != (vhost->handover.active ? ADVERT_GONE : scenario->advbase) ||
+	    said.advskew != (vhost->handover.active ? ADVERT_GONE : demoted_advskew(advskew, demote)) ||
+	    (said.demote != demote && !vhost->handover.active))
+		check_fail(check, "terms: host %u says of group %u what is not so", flight->from,
+		           flight->unit);
+}
+
+void check_advert(struct check *check, const struct flight *flight)
+{
+	uint64_t *highest = &check->highest_sequence[flight->from];
+	uint64_t sequence;
+
+	if (host_state(&check->world->hosts[flight->from], flight->unit) != VHOST_MASTER)
+		check_fail(check, "stopped: host %u advertises group %u and is not its master", flight->from,
+		           flight->unit);
+	check_terms(check, flight);
+	if (!read_sequence(flight, &sequence))
+		return;
+	if (sequence <= *highest)
+		check_fail(check, "sequence: host %u seals with %" PRIu64 " after %" PRIu64, flight->from,
+		           sequence, *highest);
+	*highest = sequence;
+}
+
+void check_announced(const struct world *world, size_t index, size_t unit)
+{
+	struct check *check = world->check;
+
+	if (check == NULL)
+		return;
+	struct view *view = &check->views[unit][index];
+	instant reign = world->hosts[index].daemon.engine->nodes[unit].vhost.last.at;
+	if (instant_before(view->announced_reign, reign))
+		view->announcements = 0;
+	view->announced_reign = reign;
+	view->announcements++;
+}
+
+void check_announcements(struct check *check, size_t unit, size_t index)
+{
+	static const int64_t repeated_ns[] = {1100 * NS_PER_MS, 2200 * NS_PER_MS, 5000 * NS_PER_MS};
+	const struct host *host = &check->world->hosts[index];
+	const struct view *view = &check->views[unit][index];
+	instant reign = host->daemon.engine->nodes[unit].vhost.last.at;
+	int64_t elapsed_ns = instant_span_ns(reign, host_now(host));
+	unsigned int due = 1;
+
+	/* A pause puts the repetitions off. */
+	for (size_t i = 0; i < 3 && check->trouble_ns[index] < view->state_since_ns; i++)
+		due += elapsed_ns > repeated_ns[i] + SLACK_NS;
+	if (view->announced_reign.ns != reign.ns || view->announcements < due)
+		check_fail(check, "announced: host %zu is master of group %zu and says so to nobody", index,
+		           unit);
+}
