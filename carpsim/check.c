@@ -67,22 +67,6 @@ static bool same_standing(const struct standing *a, const struct standing *b)
 	       a->handing_over == b->handing_over;
 }
 
-bool check_excuses(const struct world *world, enum drop drop)
-{
-	const struct scenario *scenario = world->scenario;
-	size_t peers = 0;
-	bool counting = false;
-
-	if (drop != DROP_REPLAY && drop != DROP_FORGED)
-		return false;
-	for (size_t i = 0; i < scenario->host_count; i++) {
-		enum host_kind kind = scenario->hosts[i].kind;
-		peers += kind != HOST_CARPD;
-		counting |= kind == HOST_FREEBSD || kind == HOST_UCARP;
-	}
-	return counting && peers >= 2;
-}
-
 void check_sent(const struct world *world, const struct flight *flight)
 {
 	if (world->check != NULL && world->hosts[flight->from].kind == HOST_CARPD)

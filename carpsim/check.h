@@ -37,6 +37,8 @@
  *   actions    None is left when an event has been dealt with.
  *   sequence   No host uses a number of its seals again, or one below the last.
  *   vacant     Of two equals that seal and hear each other one stays.
+ *   honest     A carpd takes no two adverts in a row of a host without seals for such
+ *              as are played back or altered, if it knows all such hosts.
  *   flapping   With no trouble left, nothing changes any more (in groups of carpd
  *              hosts that seal; among others equals are parted by chance).
  */
@@ -62,14 +64,9 @@ const char *check_failure(const struct check *check);
 
 /* What the check is told; each does nothing in a world without one. */
 void check_lost(const struct world *world, size_t from, size_t to);
-/*
- * A known limit: FreeBSD and ucarp count on from what they heard, after a split from
- * the same number as another, after each of OpenBSD's adverts from its one cookie.
- * They use a counter twice then, and are taken for somebody who plays it back.  What
- * is dropped for that counts as lost.
- */
-bool check_excuses(const struct world *world, enum drop drop);
 void check_sent(const struct world *world, const struct flight *flight);
+/* At a carpd, which dropped it or, with DROP_NONE, took notice. */
+void check_judged(const struct world *world, const struct flight *flight, enum drop drop);
 void check_accepted(const struct world *world, const struct flight *flight);
 /* By a carpd, which was as before says and was given it with the time arrived; after check_accepted. */
 void check_heard(const struct world *world, const struct flight *flight, const struct vhost *before,

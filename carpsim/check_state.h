@@ -19,6 +19,14 @@ struct standing {
 	bool handing_over;
 };
 
+/* How a carpd judges the counters of a host without seals. */
+struct judgement {
+	uint64_t arrived; /* its latest advert */
+	uint64_t counted; /* so many were taken notice of */
+	uint64_t reign;
+	unsigned dropped; /* so many in this reign, in a row */
+};
+
 struct view {
 	enum vhost_state state;
 	int64_t state_since_ns;
@@ -35,6 +43,8 @@ struct view {
 	uint64_t accepted[HOSTS_MAX][2];
 	/* The latest advert of each host, by family, that it heard and stayed, or became, a backup. */
 	uint64_t heard_as_backup[HOSTS_MAX][2];
+	struct judgement judgements[HOSTS_MAX][2];
+	instant judging_since; /* the daemon's start */
 };
 
 struct check {
