@@ -67,13 +67,14 @@ static const char *event_of(enum report_kind kind)
 	return "problem";
 }
 
-static void describe_conflict(const struct action *action, const char *peer, char *text)
+static void describe_conflict(const struct action *action, char *text)
 {
-	struct diagnosis diagnosis = engine_diagnose(action->group, action->node);
-	char advice[TEXT_SENTENCE_MAX];
+	const struct conflict *conflict = &action->node->conflict;
+	char what[TEXT_SENTENCE_MAX], advice[TEXT_SENTENCE_MAX];
 
-	snprintf(text, TEXT_SENTENCE_MAX, "CONFLICT: %s advertises vhid %d with another digest. %.250s", peer,
-	         action->node->vhost.vhid, text_diagnosis(&diagnosis, advice));
+	snprintf(text, TEXT_SENTENCE_MAX, "CONFLICT: %.120s. %.250s",
+	         text_conflict(conflict, action->node->vhost.vhid, what),
+	         text_advice(action->group, action->node, advice));
 }
 
 static void describe(const struct action *action, int64_t wall_offset_ns, char *text)
@@ -101,7 +102,7 @@ static void describe(const struct action *action, int64_t wall_offset_ns, char *
 		snprintf(text, TEXT_SENTENCE_MAX, "%s has stood back; announced again", peer);
 		break;
 	case REPORT_CONFLICT:
-		describe_conflict(action, peer, text);
+		describe_conflict(action, text);
 		break;
 	case REPORT_CONFLICT_OVER:
 		snprintf(text, TEXT_SENTENCE_MAX, "the conflict with %s is over", peer);

@@ -109,6 +109,16 @@ static json_t *gate_json(const struct daemon *daemon, const struct group *group)
 	                 (json_int_t)counters.vrrp);
 }
 
+static const char *conflict_name(enum conflict_kind kind)
+{
+	static const char *const names[] = {
+	        [CONFLICT_DIGEST] = "digest", [CONFLICT_SEAL] = "seal",         [CONFLICT_KEY] = "key",
+	        [CONFLICT_TIME] = "time",     [CONFLICT_UNSEALED] = "unsealed",
+	};
+
+	return names[kind];
+}
+
 static json_t *conflict_json(const struct daemon *daemon, const struct group *group, const struct node *node)
 {
 	const struct conflict *conflict = &node->conflict;
@@ -116,10 +126,9 @@ static json_t *conflict_json(const struct daemon *daemon, const struct group *gr
 
 	if (conflict->source.family == FAMILY_NONE)
 		return json_null();
-	struct diagnosis diagnosis = engine_diagnose(group, node);
-	return json_pack("{s:o, s:I, s:o, s:s}", "source", status_address(&conflict->source), "count",
-	                 (json_int_t)conflict->count, "since", status_time(daemon, conflict->since),
-	                 "diagnosis", text_diagnosis(&diagnosis, text));
+	return json_pack("{s:o, s:s, s:I, s:o, s:s}", "source", status_address(&conflict->source), "reason",
+	                 conflict_name(conflict->kind), "count", (json_int_t)conflict->count, "since",
+	                 status_time(daemon, conflict->since), "diagnosis", text_advice(group, node, text));
 }
 
 static const char *seal_name(enum seal_policy seal)

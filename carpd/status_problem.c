@@ -26,15 +26,13 @@ static void conflict_problem(const struct daemon *daemon, const struct group *gr
                              json_t *problems)
 {
 	const struct conflict *conflict = &node->conflict;
-	struct diagnosis diagnosis = engine_diagnose(group, node);
-	char text[2 * TEXT_SENTENCE_MAX], peer[TEXT_ADDRESS_MAX], advice[TEXT_SENTENCE_MAX];
+	char text[3 * TEXT_SENTENCE_MAX], what[TEXT_SENTENCE_MAX], advice[TEXT_SENTENCE_MAX];
 	char clock[TEXT_TIME_MAX];
 
-	snprintf(text, sizeof(text),
-	         "CONFLICT  %s advertises vhid %d with another digest, %llu times since %s. %s",
-	         text_address(&conflict->source, peer), node->vhost.vhid, (unsigned long long)conflict->count,
+	snprintf(text, sizeof(text), "CONFLICT  %s, %llu times since %s. %s",
+	         text_conflict(conflict, node->vhost.vhid, what), (unsigned long long)conflict->count,
 	         text_clock(conflict->since.ns + daemon->engine->wall_offset_ns, clock),
-	         text_diagnosis(&diagnosis, advice));
+	         text_advice(group, node, advice));
 	json_array_append_new(problems, json_string(text));
 }
 

@@ -169,7 +169,23 @@ const char *text_cause(const struct transition *transition, int64_t wall_offset_
 	return text;
 }
 
-const char *text_diagnosis(const struct diagnosis *diagnosis, char text[TEXT_SENTENCE_MAX])
+const char *text_conflict(const struct conflict *conflict, uint8_t vhid, char text[TEXT_SENTENCE_MAX])
+{
+	static const char *const words[] = {
+	        [CONFLICT_DIGEST] = "with another digest",
+	        [CONFLICT_SEAL] = "with a seal that does not fit",
+	        [CONFLICT_KEY] = "with a seal of an unknown key",
+	        [CONFLICT_TIME] = "with a seal of another time",
+	        [CONFLICT_UNSEALED] = "without a seal",
+	};
+	char peer[TEXT_ADDRESS_MAX];
+
+	snprintf(text, TEXT_SENTENCE_MAX, "%s advertises vhid %d %s", text_address(&conflict->source, peer),
+	         vhid, words[conflict->kind]);
+	return text;
+}
+
+static const char *text_digest_advice(const struct diagnosis *diagnosis, char text[TEXT_SENTENCE_MAX])
 {
 	char address[TEXT_ADDRESS_MAX];
 
@@ -196,4 +212,31 @@ const char *text_diagnosis(const struct diagnosis *diagnosis, char text[TEXT_SEN
 		break;
 	}
 	return text;
+}
+
+const char *text_advice(const struct group *group, const struct node *node, char text[TEXT_SENTENCE_MAX])
+{
+	const struct conflict *conflict = &node->conflict;
+	struct diagnosis diagnosis;
+
+	switch (conflict->kind) {
+	case CONFLICT_DIGEST:
+		diagnosis = engine_diagnose(group, node);
+		return text_digest_advice(&diagnosis, text);
+	case CONFLICT_SEAL:
+		return "Its key is not ours, or somebody alters its adverts: all hosts need the same keys.";
+	case CONFLICT_KEY:
+		return "Its key's id is missing here: add that key on this host first.";
+	case CONFLICT_TIME:
+		snprintf(text, TEXT_SENTENCE_MAX,
+		         "Its sequence is %lld s %s our clock: set both clocks. If they are right, it once "
+		         "had "
+		         "a wrong one: say seal-window = 0 here until it has been heard.",
+		         (long long)(llabs(conflict->ahead_ns) / NS_PER_S),
+		         conflict->ahead_ns < 0 ? "behind" : "ahead of");
+		return text;
+	case CONFLICT_UNSEALED:
+		return "Here only sealed adverts count: let it seal, or say seal = offer here.";
+	}
+	return "";
 }

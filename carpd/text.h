@@ -29,6 +29,8 @@ const char *text_span(int64_t span_ns, char text[TEXT_TIME_MAX]);
 const char *text_cause(const struct transition *transition, int64_t wall_offset_ns,
                        char text[TEXT_SENTENCE_MAX]);
 /* "It fits our passphrase without fe80::1: add that address there, or take it out here." */
-const char *text_diagnosis(const struct diagnosis *diagnosis, char text[TEXT_SENTENCE_MAX]);
+/* What a node's conflict is about, without a full stop; and, in whole sentences, what would end it. */
+const char *text_conflict(const struct conflict *conflict, uint8_t vhid, char text[TEXT_SENTENCE_MAX]);
+const char *text_advice(const struct group *group, const struct node *node, char text[TEXT_SENTENCE_MAX]);
 
 #endif

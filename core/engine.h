@@ -90,9 +90,19 @@ struct parent {
 #define DIGEST_FORMS 2
 #define OWN_COUNTERS 8
 
-/* A peer with our vhid whose digest does not fit ours: told once, kept as state. */
+enum conflict_kind {
+	CONFLICT_DIGEST,
+	CONFLICT_SEAL,     /* not made with our key; or the advert was altered */
+	CONFLICT_KEY,      /* sealed with a key id that we lack */
+	CONFLICT_TIME,     /* its sequence is further from our clock than seal_window_ns */
+	CONFLICT_UNSEALED, /* and we require a seal */
+};
+
+/* A peer with our vhid whose digest or seal does not fit ours: told once, kept as state. */
 struct conflict {
 	struct address source; /* FAMILY_NONE: no conflict */
+	enum conflict_kind kind;
+	int64_t ahead_ns; /* CONFLICT_TIME: of its sequence before our clock */
 	uint64_t count;
 	instant since;
 	instant heard;
@@ -155,7 +165,7 @@ enum report_kind {
 	REPORT_UNDEMOTED,
 	REPORT_RIVAL, /* another host advertises while we are master, and stays behind us */
 	REPORT_RIVAL_GONE,
-	REPORT_CONFLICT, /* wrong digest with our vhid */
+	REPORT_CONFLICT, /* with our vhid, but a digest or a seal that does not fit */
 	REPORT_CONFLICT_OVER,
 	REPORT_FAMILY_SILENT, /* the master is heard over one family only */
 	REPORT_FAMILY_RETURNED,

@@ -202,8 +202,32 @@ static void tell_peer(struct engine *engine, struct node *node, enum report_kind
 	engine_tell(engine, node->vhost.group, node, &report);
 }
 
-/* The state goes on as long as it is heard; it is told when it begins and when its source changes. */
-static void note_conflict(struct engine *engine, const struct inspection *seen, instant now)
+/* What the settings of two hosts disagree about, other than what somebody made of a recorded advert. */
+static bool is_conflict(const struct inspection *seen, enum drop drop, enum conflict_kind *ret_kind)
+{
+	static const struct {
+		enum drop drop;
+		enum conflict_kind kind;
+	} conflicts[] = {{DROP_DIGEST, CONFLICT_DIGEST},
+	                 {DROP_SEAL, CONFLICT_SEAL},
+	                 {DROP_KEY, CONFLICT_KEY},
+	                 {DROP_STALE, CONFLICT_TIME},
+	                 {DROP_UNSEALED, CONFLICT_UNSEALED}};
+
+	if (drop == DROP_UNSEALED &&
+	    (seen->node->vhost.group->settings->seal != SEAL_REQUIRE || was_sealed(seen)))
+		return false;
+	for (size_t i = 0; i < sizeof(conflicts) / sizeof(conflicts[0]); i++)
+		if (conflicts[i].drop == drop) {
+			*ret_kind = conflicts[i].kind;
+			return true;
+		}
+	return false;
+}
+
+/* The state goes on as long as it is heard; it is told when it begins. */
+static void note_conflict(struct engine *engine, const struct inspection *seen, enum conflict_kind kind,
+                          instant now)
 {
 	struct node *node = seen->node;
 	struct conflict *conflict = &node->conflict;
@@ -215,6 +239,8 @@ static void note_conflict(struct engine *engine, const struct inspection *seen, 
 	if (!fresh)
 		return;
 	conflict->source = seen->packet.source;
+	conflict->kind = kind;
+	conflict->ahead_ns = (int64_t)seen->seal.sequence - now.ns - engine->wall_offset_ns;
 	conflict->since = now;
 	conflict->count = 1;
 	tell_peer(engine, node, REPORT_CONFLICT, &conflict->source);
@@ -274,11 +300,13 @@ enum drop engine_receive(struct engine *engine, size_t parent, const uint8_t *ne
 		return DROP_NONE;
 	}
 	count_drop(engine, parent, &seen, drop);
-	if (drop == DROP_DIGEST)
-		note_conflict(engine, &seen, now);
-	if (drop == DROP_FORGED || drop == DROP_UNSEALED)
+	if (seen.node == NULL)
+		return drop;
+	enum conflict_kind kind;
+	if (is_conflict(&seen, drop, &kind))
+		note_conflict(engine, &seen, kind, now);
+	else if (drop == DROP_FORGED || drop == DROP_UNSEALED)
 		note_forgery(engine, &seen, drop, now);
-	if (seen.node != NULL)
-		engine_wake_for(engine, seen.node);
+	engine_wake_for(engine, seen.node);
 	return drop;
 }

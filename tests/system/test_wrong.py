@@ -5,6 +5,9 @@ What is wrong is told once, in a sentence that says what to do.
     fw2 ---+- switch - other hosts
 """
 
+import os
+import re
+
 import pytest
 from lab import Carpd, Group, Keepalived, wait_for
 from lab.net import run
@@ -34,6 +37,34 @@ def test_other_passphrase(lab):
     second.wait_state("backup")
     wait_for(lambda: not detail(first)["conflict"], 45, "the conflict is over")
     wait_for(lambda: first.carpctl("status").returncode == 0, 5, "all is well")
+
+
+SEALS = {
+    "other-key": ("seal", {"keys": ("1:{0}",)}, {"keys": ("1:{1}",)}, "key"),
+    "unknown-key": ("key", {"keys": ("1:{0}",), "seal": "require"}, {"keys": ("2:{0}",), "seal": "require"}, "key"),
+    "unsealed": ("unsealed", {"seal": "require"}, {"seal": "off"}, "seal = offer"),
+}
+
+
+@pytest.mark.parametrize("case", SEALS)
+def test_seals_that_do_not_fit(lab, case):
+    """Two hosts that are deaf to each other are both masters, and say why."""
+    reason, ours, theirs, advice = SEALS[case]
+    files = [lab.new_path(f"{name}.key") for name in ("one", "other")]
+    for path in files:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
+            file.write(os.urandom(32).hex() + "\n")
+    fw1, fw2 = lab.hosts("fw1", "fw2")
+    both = []
+    for host, options, advskew in ((fw1, ours, 100), (fw2, theirs, 0)):
+        keys = [key.format(*files) for key in options.get("keys", ())]
+        both.append(Carpd(host, [Group(options={**options, **({"keys": keys} if keys else {})})], advskew=advskew).start())
+    both[0].wait_state("master")
+    conflict = _conflict(both[0])
+    assert conflict["source"] == fw2.ipv4 and conflict["reason"] == reason and advice in conflict["diagnosis"]
+    done = both[0].carpctl("status")
+    assert done.returncode == 1 and re.search(rf"CONFLICT +{fw2.ipv4} ", done.stdout)
+    assert both[0].log().count("CONFLICT") == 1
 
 
 @pytest.mark.parametrize("lacking", ["ours", "theirs"])

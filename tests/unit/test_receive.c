@@ -373,6 +373,46 @@ static void test_backups_send_nothing(void **state)
 	assert_false(engine_advert_frame(lab.engine, lab_node(&lab), 0, lab.now, &out));
 }
 
+static void expect_conflict(struct said said, enum drop drop, enum conflict_kind kind)
+{
+	assert_int_equal(lab_hear(&lab, said), drop);
+	lab_expect(&lab, "conflict");
+	assert_int_equal(lab_node(&lab)->conflict.kind, kind);
+	lab_hear(&lab, said);
+	lab_expect(&lab, "");
+	lab_node(&lab)->conflict.source.family = FAMILY_NONE;
+}
+
+/* Hosts that do not hear each other for their seals are told so as for their digests. */
+static void test_seal_conflicts(void **state)
+{
+	(void)state;
+	struct seal_key other, unknown;
+	struct group_settings peer = lab.group;
+
+	seal_key_derive(&other, 0, (const uint8_t *)"Secret", 6);
+	seal_key_derive(&unknown, 7, (const uint8_t *)"secret", 6);
+	lab.group.seal = SEAL_REQUIRE;
+	lab_place(&lab);
+	lab_up(&lab);
+	lab_settle(&lab);
+	peer.seal_keys = &other;
+	expect_conflict((struct said)SAID("10.0.0.2", 1, 0, 0, .sealed = true, .like = &peer), DROP_SEAL,
+	                CONFLICT_SEAL);
+	peer.seal_keys = &unknown;
+	expect_conflict((struct said)SAID("10.0.0.2", 1, 0, 0, .sealed = true, .like = &peer), DROP_KEY,
+	                CONFLICT_KEY);
+	expect_conflict((struct said)SAID("10.0.0.2", 1, 0, 0), DROP_UNSEALED, CONFLICT_UNSEALED);
+	expect_conflict((struct said)SAID("10.0.0.2", 1, 0, 0, .sealed = true,
+	                                  .sequence = LAB_SEQUENCE + UINT64_C(61000000000)),
+	                DROP_STALE, CONFLICT_TIME);
+	assert_int_equal(lab_node(&lab)->conflict.ahead_ns, 61 * NS_PER_S - lab.now.ns);
+	/* What somebody has cut a seal off is no disagreement. */
+	lab_hear(&lab,
+	         (struct said)SAID("10.0.0.2", 1, 0, 0, .counter = seal_counter(&lab.key, LAB_VHID, 1)));
+	lab_expect(&lab, "unsealed");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -387,6 +427,7 @@ int main(void)
 	        TEST(test_own_unnumbered),
 	        TEST(test_seal),
 	        TEST(test_unsealed_from_one_who_seals),
+	        TEST(test_seal_conflicts),
 	        TEST(test_seals_off_here),
 	        TEST(test_stripped),
 	        TEST(test_sealed_counters_are_random),
