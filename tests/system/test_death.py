@@ -10,7 +10,7 @@ import signal
 
 import pytest
 from lab import ArpObserver, Carpd, Group, Prober, boottime_ns, wait_for
-from words import ADDRESS, ADDRESS6, pid_of, ping, start_pair, transitions, wait_settled
+from words import ADDRESS, ADDRESS6, leftovers, pid_of, ping, start_pair, transitions, wait_settled
 
 GROUPS = [Group(addresses=(ADDRESS, ADDRESS6))]
 
@@ -18,23 +18,6 @@ GROUPS = [Group(addresses=(ADDRESS, ADDRESS6))]
 @pytest.fixture(name="hosts")
 def _hosts(lab):
     return lab.hosts("fw1", "fw2", "client", "observer")
-
-
-def _leftovers(host, interface="eth0"):
-    """What carpd may have put into this namespace: addresses, routes, programs, entries of a bridge, sockets."""
-    text = host.run("ip", "-d", "-o", "addr", "show", "dev", interface).stdout
-    found = [line for line in text.splitlines() if ADDRESS in line or ADDRESS6 in line]
-    for family in ("-4", "-6"):
-        routes = host.run("ip", family, "route", "show", "table", "all").stdout.splitlines()
-        found += [line for line in routes if ADDRESS in line or ADDRESS6 in line or "proto 112" in line]
-    found += host.run("tc", "filter", "show", "dev", interface, "ingress").stdout.splitlines()
-    found += [line for line in host.run("tc", "qdisc", "show", "dev", interface).stdout.splitlines() if "clsact" in line]
-    found += [line for line in host.run("bpftool", "net", "show", "dev", interface).stdout.splitlines() if "carp" in line
-              or "tcx" in line]  # fmt: skip
-    found += [line for line in host.run("bridge", "fdb", "show").stdout.splitlines() if "00:00:5e:00:01" in line]
-    found += [line for line in host.run("ss", "-axp").stdout.splitlines() if "carpd" in line]
-    found += host.run("ss", "-0").stdout.splitlines()[1:]
-    return found
 
 
 def test_engine_killed(lab, hosts):
@@ -86,7 +69,7 @@ def test_both_killed_then_cleaned(lab, hosts):
     assert arp.last_answer_of(fw1) < risen_ns and arp.two_owners_ms() == 0
     assert fw1.has(ADDRESS)
     assert fw1.run(first.binary, "--clean", check=False).returncode == 0
-    assert _leftovers(fw1) == []
+    assert leftovers(fw1) == []
 
 
 def test_both_killed_then_started(lab, hosts):
@@ -144,12 +127,12 @@ def test_second_carpd_refuses(lab, hosts):
 @pytest.mark.parametrize("mac", ["virtual", "interface"])
 def test_stop_leaves_nothing(lab, mac):
     fw1 = lab.host("fw1", numbered=False)
-    before = _leftovers(fw1)
+    before = leftovers(fw1)
     first = Carpd(fw1, [Group(addresses=(f"{ADDRESS}/16", f"{ADDRESS6}/64"))], mac=mac).start()
     first.wait_state("master")
-    assert fw1.has(ADDRESS) and _leftovers(fw1) != before
+    assert fw1.has(ADDRESS) and leftovers(fw1) != before
     assert first.stop() == [0]
-    assert _leftovers(fw1) == before
+    assert leftovers(fw1) == before
     assert not os.path.exists(first.socket)
 
 

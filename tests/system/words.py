@@ -78,6 +78,23 @@ def pid_of(daemon, engine):
     return next(pid for pid in daemon.pids() if (_command(pid) == "carpd-engine") == engine)
 
 
+def leftovers(host, interface="eth0"):
+    """What carpd may have put into this namespace: addresses, routes, programs, entries of a bridge, sockets."""
+    text = host.run("ip", "-d", "-o", "addr", "show", "dev", interface).stdout
+    found = [line for line in text.splitlines() if ADDRESS in line or ADDRESS6 in line]
+    for family in ("-4", "-6"):
+        routes = host.run("ip", family, "route", "show", "table", "all").stdout.splitlines()
+        found += [line for line in routes if ADDRESS in line or ADDRESS6 in line or "proto 112" in line]
+    found += host.run("tc", "filter", "show", "dev", interface, "ingress").stdout.splitlines()
+    found += [line for line in host.run("tc", "qdisc", "show", "dev", interface).stdout.splitlines() if "clsact" in line]
+    found += [line for line in host.run("bpftool", "net", "show", "dev", interface).stdout.splitlines() if "carp" in line
+              or "tcx" in line]  # fmt: skip
+    found += [line for line in host.run("bridge", "fdb", "show").stdout.splitlines() if "00:00:5e:00:01" in line]
+    found += [line for line in host.run("ss", "-axp").stdout.splitlines() if "carpd" in line]
+    found += host.run("ss", "-0").stdout.splitlines()[1:]
+    return found
+
+
 def neighbour(host, address, interface="eth0"):
     """The MAC this host has in its ARP or neighbour table for an address."""
     for entry in json.loads(host.run("ip", "-j", "neigh", "show", "dev", interface).stdout):
