@@ -105,7 +105,7 @@ static bool open_daemon(struct daemon *daemon, const struct endowment *endowment
 static void close_daemon(struct daemon *daemon)
 {
 	perform_all(daemon);
-	state_save(&daemon->state, daemon->engine, daemon->engine->sequence);
+	state_close(&daemon->state, daemon->engine);
 	loop_close(daemon->loop);
 	interfaces_free(&daemon->interfaces);
 	rtnl_close(daemon->rtnl);

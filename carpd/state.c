@@ -81,11 +81,10 @@ static void write_marks(FILE *file, const struct engine *engine)
 	}
 }
 
-void state_save(struct state *state, const struct engine *engine, uint64_t sequence)
+static void save(const struct state *state, const struct engine *engine)
 {
 	char path[PATH_BYTES], fresh[PATH_BYTES];
 
-	state->reserved_sequence = sequence + RESERVE_NS;
 	path_of(state, "seals", path);
 	path_of(state, "seals.new", fresh);
 	FILE *file = fopen(fresh, "we");
@@ -99,6 +98,12 @@ void state_save(struct state *state, const struct engine *engine, uint64_t seque
 		unlink(fresh);
 }
 
+void state_save(struct state *state, const struct engine *engine, uint64_t sequence)
+{
+	state->reserved_sequence = sequence + RESERVE_NS;
+	save(state, engine);
+}
+
 void state_renew(struct state *state, const struct engine *engine, instant now)
 {
 	uint64_t sequence =
@@ -108,6 +113,15 @@ void state_renew(struct state *state, const struct engine *engine, instant now)
 		sequence = engine->sequence;
 	if (state->reserved_sequence < sequence + RESERVE_AGAIN_NS)
 		state_save(state, engine, sequence);
+}
+
+void state_close(struct state *state, const struct engine *engine)
+{
+	/* A run that was never master has used none, but it began above what the runs before have used. */
+	state->reserved_sequence = engine->settings->sequence_base;
+	if (state->reserved_sequence < engine->sequence)
+		state->reserved_sequence = engine->sequence;
+	save(state, engine);
 }
 
 static void restore_mark(struct engine *engine, const char *interface, unsigned vhid,

@@ -32,6 +32,8 @@ int state_set_maintenance(const struct state *state, bool on);
 void state_save(struct state *state, const struct engine *engine, uint64_t sequence);
 /* The same, if what is reserved will soon be used up. */
 void state_renew(struct state *state, const struct engine *engine, instant now);
+/* At the end, when no more are used: the next run begins right above what this one has used. */
+void state_close(struct state *state, const struct engine *engine);
 /* Gives the engine the marks that were saved. */
 void state_restore_marks(const struct state *state, struct engine *engine, instant now);
 

@@ -10,7 +10,7 @@ import signal
 
 import pytest
 from lab import ArpObserver, Carpd, Group, Prober, boottime_ns, wait_for
-from words import ADDRESS, ADDRESS6, leftovers, pid_of, ping, start_pair, transitions, wait_settled
+from words import ADDRESS, ADDRESS6, detail, leftovers, pid_of, ping, start_pair, transitions, wait_settled
 
 GROUPS = [Group(addresses=(ADDRESS, ADDRESS6))]
 
@@ -110,6 +110,25 @@ def test_both_stopped_and_continued(lab, hosts, terms):
     assert lab.owners(ADDRESS) == [fw2]
     wait_for(lambda: boottime_ns() > continued_ns + 1_000_000_000, 3, "a second passes")
     assert arp.stop().owners(continued_ns) == {"fw2"} and arp.two_owners_ms() == 0
+
+
+def test_killed_then_a_run_that_said_nothing(lab, hosts):
+    """A run after a kill begins its sequence ahead of the clock, and so must those after it, whatever they said."""
+    first, second = start_pair(lab, GROUPS)
+    first.kill()
+    second.wait_state("master")
+    first.start()
+    wait_settled(second, first)
+    assert second.ctl("handover")["handed_over"] == ["group1"]
+    wait_settled(first, second)
+    for _ in range(2):
+        first.stop()
+        first.start()
+        wait_settled(second, first)
+    assert second.ctl("handover")["handed_over"] == ["group1"]
+    wait_settled(first, second)
+    assert detail(second)["counters"]["dropped"]["replay"] == 0
+    assert second.ctl("status")["healthy"] and hosts[0].has(ADDRESS)
 
 
 def test_second_carpd_refuses(lab, hosts):
