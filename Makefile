@@ -3,7 +3,7 @@
 BUILD  ?= build
 PREFIX ?= /usr/local
 
-.PHONY: all demo check fuzz bench install clean deps
+.PHONY: all demo check fuzz bench cost install clean deps
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -32,6 +32,12 @@ bench:
 	dist/install-needs build test
 	$(MAKE) all
 	bench/run
+
+# What the gate adds to each frame.
+cost:
+	dist/install-needs build test
+	$(MAKE) all
+	$(BUILD)/tests/gate/gate_cost
 
 install: all
 	DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
