@@ -16,7 +16,7 @@ MANDOC = os.environ.get("MANDOC", "mandoc")
 MARKDOWN = sorted(path for path in [*ROOT.glob("*.md"), *ROOT.glob("doc/**/*.md"), *ROOT.glob("bench/*.md"),
                                     *ROOT.glob("tests/**/*.md")])
 PAGES = sorted(ROOT.glob("man/*.[1-9]"))
-DOCUMENTS = [path for path in [*MARKDOWN, *PAGES] if "tests" not in path.parts]
+DOCUMENTS = [path for path in [*MARKDOWN, *PAGES] if "tests" not in path.relative_to(ROOT).parts]
 
 
 def name(path):
