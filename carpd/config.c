@@ -13,8 +13,19 @@
 
 #define DAY_S 86400
 
-static const char *const mac_choices[] = {"auto", "virtual", "interface", NULL};
-static const char *const seal_choices[] = {"off", "offer", "require", NULL};
+const char *const config_mac_words[] = {
+        [CONFIG_MAC_AUTO] = "auto",
+        [CONFIG_MAC_VIRTUAL] = "virtual",
+        [CONFIG_MAC_INTERFACE] = "interface",
+        NULL,
+};
+
+const char *const config_seal_words[] = {
+        [SEAL_OFF] = "off",
+        [SEAL_OFFER] = "offer",
+        [SEAL_REQUIRE] = "require",
+        NULL,
+};
 
 struct parser {
 	struct config_report report;
@@ -41,7 +52,7 @@ static const struct config_group group_defaults = {
         .mac = CONFIG_MAC_AUTO,
         .hash_link_local = DIGEST_WITHOUT_LINK_LOCAL,
         .ttl_check = true,
-        .seal = CONFIG_SEAL_OFFER,
+        .seal = SEAL_OFFER,
         .seal_window_s = 60,
 };
 
@@ -79,15 +90,15 @@ static void read_common(struct parser *p, cfg_t *section, struct config_group *g
 	                    &group->preempt_delay_s);
 	config_value_name(report, section, "demotion-group", sizeof(group->demotion_group),
 	                  group->demotion_group);
-	config_value_choice(report, section, "mac", mac_choices, &mac);
+	config_value_choice(report, section, "mac", config_mac_words, &mac);
 	config_value_bool(report, section, "hash-link-local", &with_link_local);
 	config_value_bool(report, section, "ttl-check", &group->ttl_check);
-	config_value_choice(report, section, "seal", seal_choices, &seal);
+	config_value_choice(report, section, "seal", config_seal_words, &seal);
 	config_value_number(report, section, "seal-window",
 	                    (struct config_range){0, DAY_S, " (seconds; 0 for no check)"},
 	                    &group->seal_window_s);
 	group->mac = (enum config_mac)mac;
-	group->seal = (enum config_seal)seal;
+	group->seal = (enum seal_policy)seal;
 	group->hash_link_local = with_link_local ? DIGEST_WITH_LINK_LOCAL : DIGEST_WITHOUT_LINK_LOCAL;
 }
 

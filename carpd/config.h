@@ -23,11 +23,9 @@ enum config_mac {
 	CONFIG_MAC_INTERFACE,
 };
 
-enum config_seal {
-	CONFIG_SEAL_OFF,
-	CONFIG_SEAL_OFFER,
-	CONFIG_SEAL_REQUIRE,
-};
+/* How they are written, by value; NULL ends the list. */
+extern const char *const config_mac_words[];
+extern const char *const config_seal_words[];
 
 /* One of `keys = { "1:/etc/carpd/wan.key" }`, or "1:hex:0123..."; the first is the one we send with. */
 struct config_key {
@@ -54,7 +52,7 @@ struct config_group {
 	size_t peer_count;
 	struct passphrase passphrase;
 	char passphrase_file[CONFIG_PATH_MAX]; /* empty: given in the file itself */
-	enum config_seal seal;
+	enum seal_policy seal;
 	struct config_key *keys; /* none: derived from the passphrase */
 	size_t key_count;
 	int seal_window_s; /* 0: a first sequence is not held against the clock */

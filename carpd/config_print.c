@@ -2,18 +2,6 @@
 
 #include "text.h"
 
-static const char *const mac_words[] = {
-        [CONFIG_MAC_AUTO] = "auto",
-        [CONFIG_MAC_VIRTUAL] = "virtual",
-        [CONFIG_MAC_INTERFACE] = "interface",
-};
-
-static const char *const seal_words[] = {
-        [CONFIG_SEAL_OFF] = "off",
-        [CONFIG_SEAL_OFFER] = "offer",
-        [CONFIG_SEAL_REQUIRE] = "require",
-};
-
 /* "$" is escaped because libconfuse would take "${" for a variable. */
 static void print_string(FILE *out, const uint8_t *bytes, size_t count)
 {
@@ -131,11 +119,11 @@ static void print_group(const struct config_group *group, enum config_secrets se
 	fprintf(out, "\tpreempt         = %s\n", bool_word(group->preempt));
 	fprintf(out, "\tpreempt-delay   = %d\n", group->preempt_delay_s);
 	fprintf(out, "\tdemotion-group  = \"%s\"\n", group->demotion_group);
-	fprintf(out, "\tmac             = %s\n", mac_words[group->mac]);
+	fprintf(out, "\tmac             = %s\n", config_mac_words[group->mac]);
 	print_peers(group, out);
 	fprintf(out, "\tttl-check       = %s\n", bool_word(group->ttl_check));
 	fprintf(out, "\thash-link-local = %s\n", bool_word(group->hash_link_local == DIGEST_WITH_LINK_LOCAL));
-	fprintf(out, "\tseal            = %s\n", seal_words[group->seal]);
+	fprintf(out, "\tseal            = %s\n", config_seal_words[group->seal]);
 	print_keys(group, secrets, out);
 	fprintf(out, "\tseal-window     = %d\n", group->seal_window_s);
 	fprintf(out, "}\n");

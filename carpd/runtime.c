@@ -38,19 +38,6 @@ static size_t derive_keys(const struct config_group *group, struct seal_key *key
 	return group->key_count;
 }
 
-static enum seal_policy seal_policy(enum config_seal seal)
-{
-	switch (seal) {
-	case CONFIG_SEAL_OFF:
-		return SEAL_OFF;
-	case CONFIG_SEAL_OFFER:
-		return SEAL_OFFER;
-	case CONFIG_SEAL_REQUIRE:
-		return SEAL_REQUIRE;
-	}
-	return SEAL_OFFER;
-}
-
 static void translate(struct runtime *runtime, size_t index, struct seal_key *keys)
 {
 	const struct config_group *from = &runtime->config->groups[index];
@@ -72,7 +59,7 @@ static void translate(struct runtime *runtime, size_t index, struct seal_key *ke
 	        .peer_count = from->peer_count,
 	        .passphrase = from->passphrase,
 	        .digest_form = from->hash_link_local,
-	        .seal = seal_policy(from->seal),
+	        .seal = from->seal,
 	        .seal_keys = keys,
 	        .seal_key_count = derive_keys(from, keys),
 	        .seal_window_ns = from->seal_window_s * NS_PER_S,

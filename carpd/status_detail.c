@@ -131,13 +131,6 @@ static json_t *conflict_json(const struct daemon *daemon, const struct group *gr
 	                 status_time(daemon, conflict->since), "diagnosis", text_advice(group, node, text));
 }
 
-static const char *seal_name(enum seal_policy seal)
-{
-	static const char *const names[] = {"off", "offer", "require"};
-
-	return names[seal];
-}
-
 json_t *status_detail(const struct daemon *daemon, const struct group *group)
 {
 	const struct node *node = &group->nodes[0];
@@ -145,13 +138,14 @@ json_t *status_detail(const struct daemon *daemon, const struct group *group)
 	const struct group_settings *settings = group->settings;
 	struct mac mac = mac_virtual(vhost->vhid);
 	char why[TEXT_SENTENCE_MAX], mac_text[TEXT_ADDRESS_MAX];
-	json_t *detail = json_pack(
-	        "{s:i, s:i, s:b, s:f, s:f, s:s, s:o, s:o, s:s}", "advbase", settings->advbase, "advskew",
-	        vhost->advskew, "preempt", settings->preempt, "interval_s",
-	        status_seconds(vhost_interval_ns(vhost)), "master_down_s",
-	        status_seconds(vhost_master_down_ns(vhost)), "why", reason_for_state(daemon, vhost, why),
-	        "next", next_json(daemon, vhost), "last_transition",
-	        history_last_transition(&daemon->history, settings->name), "seal", seal_name(settings->seal));
+	json_t *detail =
+	        json_pack("{s:i, s:i, s:b, s:f, s:f, s:s, s:o, s:o, s:s}", "advbase", settings->advbase,
+	                  "advskew", vhost->advskew, "preempt", settings->preempt, "interval_s",
+	                  status_seconds(vhost_interval_ns(vhost)), "master_down_s",
+	                  status_seconds(vhost_master_down_ns(vhost)), "why",
+	                  reason_for_state(daemon, vhost, why), "next", next_json(daemon, vhost),
+	                  "last_transition", history_last_transition(&daemon->history, settings->name),
+	                  "seal", config_seal_words[settings->seal]);
 
 	json_object_set_new(detail, "virtual_mac",
 	                    group->virtual_mac ? json_string(text_mac(&mac, mac_text)) : json_null());

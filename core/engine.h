@@ -31,12 +31,6 @@
 #define DEMOTE_TAKE_FAILED 100
 #define SEND_FAILURES_MAX  3 /* in a row, as CARP_SENDAD_MAX_ERRORS */
 
-enum seal_policy {
-	SEAL_OFF,
-	SEAL_OFFER,
-	SEAL_REQUIRE,
-};
-
 /* One virtual host of a group. */
 struct node_settings {
 	uint8_t vhid;

@@ -41,6 +41,13 @@ struct seal {
 	uint8_t flags;
 };
 
+/* What a host makes of seals. */
+enum seal_policy {
+	SEAL_OFF,
+	SEAL_OFFER,   /* sends them, and accepts adverts without one */
+	SEAL_REQUIRE, /* accepts no other */
+};
+
 enum seal_verdict {
 	SEAL_ABSENT, /* 36 bytes, or something that is no trailer of type 1 */
 	SEAL_VALID,
