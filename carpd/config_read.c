@@ -5,55 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_MAX     (16U << 20)
-#define UNKNOWN_MAX  32
+#include "config_option.h"
+
+#define TEXT_MAX    (16U << 20)
+#define UNKNOWN_MAX 32
+/* With the word that begins a group, and libconfuse's end. */
+#define DECLARED_MAX (CONFIG_OPTIONS_MAX + UNKNOWN_MAX + 2)
 #define GIVEN        (1 << 29) /* our own bit in libconfuse's option flags */
-#define SECTION_WORD "group"
-
-static const char *const host_words[] = {
-        "user",
-        "control",
-        "state-directory",
-        "realtime",
-        "sandbox",
-        "handover-wait",
-        "grace",
-        "preempt",
-        "preempt-delay",
-        "mac",
-        "seal",
-        "seal-window",
-        "hash-link-local",
-        "ttl-check",
-        "advbase",
-        "advskew",
-        "demotion-group",
-        SECTION_WORD,
-        NULL,
-};
-
-static const char *const group_words[] = {
-        "interface",
-        "vhid",
-        "passphrase-file",
-        "passphrase",
-        "addresses",
-        "keys",
-        "peers",
-        "preempt",
-        "preempt-delay",
-        "mac",
-        "seal",
-        "seal-window",
-        "ttl-check",
-        "hash-link-local",
-        "advbase",
-        "advskew",
-        "demotion-group",
-        NULL,
-};
-
-static const char *const list_words[] = {"addresses", "keys", "peers", NULL};
 
 struct unknown {
 	char *word;
@@ -70,40 +28,12 @@ struct reader {
 /* libconfuse hands no pointer to its callbacks; its lexer is global anyway. */
 static struct reader *reading;
 
-static bool is_one_of(const char *word, const char *const *words)
-{
-	for (; *words != NULL; words++)
-		if (strcmp(word, *words) == 0)
-			return true;
-	return false;
-}
-
 static bool is_known_unknown(const char *word, bool in_group)
 {
 	for (size_t i = 0; i < reading->unknown_count; i++)
 		if (reading->unknown[i].in_group == in_group && strcmp(reading->unknown[i].word, word) == 0)
 			return true;
 	return false;
-}
-
-static void report_unknown(const char *word, bool in_group, int line)
-{
-	const char *nearest = config_nearest(word, in_group ? group_words : host_words);
-	char quoted[CONFIG_QUOTE_MAX];
-
-	config_quote(word, quoted);
-	if (in_group && strcmp(word, SECTION_WORD) == 0)
-		config_error(reading->report, line, "a group inside a group; close the one before with }");
-	else if (in_group && is_one_of(word, host_words))
-		config_error(reading->report, line, "%s is for the whole host; write it outside the groups",
-		             quoted);
-	else if (!in_group && is_one_of(word, group_words))
-		config_error(reading->report, line, "%s is for a group; write it inside of one", quoted);
-	else if (nearest != NULL)
-		config_error(reading->report, line, "unknown word %s; did you mean \"%s\"?", quoted, nearest);
-	else
-		config_error(reading->report, line, "unknown word %s; carpd.conf(5) lists the known ones",
-		             quoted);
 }
 
 static void note_unknown(const char *word, bool in_group, int line)
@@ -113,7 +43,7 @@ static void note_unknown(const char *word, bool in_group, int line)
 	/* A word that is still unknown after it was declared would be met for ever. */
 	if (is_known_unknown(word, in_group))
 		return;
-	report_unknown(word, in_group, line);
+	config_option_refuse(r->report, word, in_group, line);
 	if (r->unknown_count == UNKNOWN_MAX)
 		return;
 	r->unknown[r->unknown_count] = (struct unknown){strdup(word), in_group};
@@ -215,31 +145,31 @@ static void declare(cfg_opt_t *options, size_t *count, const char *word, bool is
 	options[(*count)++] = (cfg_opt_t)CFG_PTR_CB(word, NULL, flags, take_value, free_value);
 }
 
-static void declare_all(cfg_opt_t *options, const char *const *words, bool in_group, cfg_opt_t *group_options)
+static void declare_all(cfg_opt_t *options, bool in_group, cfg_opt_t *group_options)
 {
 	size_t count = 0;
 
-	for (; *words != NULL; words++)
-		if (strcmp(*words, SECTION_WORD) != 0)
-			declare(options, &count, *words, is_one_of(*words, list_words));
+	for (const struct config_option *known = config_options; known->word != NULL; known++)
+		if (config_option_fits(known, in_group))
+			declare(options, &count, known->word, known->is_list);
 	for (size_t i = 0; i < reading->unknown_count; i++)
 		if (reading->unknown[i].in_group == in_group)
 			declare(options, &count, reading->unknown[i].word, true);
 	if (!in_group)
-		options[count++] = (cfg_opt_t)CFG_SEC(SECTION_WORD, group_options,
+		options[count++] = (cfg_opt_t)CFG_SEC(CONFIG_SECTION_WORD, group_options,
 		                                      CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
 	options[count] = (cfg_opt_t)CFG_END();
 }
 
 static cfg_t *parse_once(char *text, size_t length, bool *ret_good)
 {
-	cfg_opt_t group_options[sizeof(group_words) / sizeof(group_words[0]) + UNKNOWN_MAX];
-	cfg_opt_t host_options[sizeof(host_words) / sizeof(host_words[0]) + UNKNOWN_MAX];
+	cfg_opt_t group_options[DECLARED_MAX];
+	cfg_opt_t host_options[DECLARED_MAX];
 	FILE *file = fmemopen(text, length, "r");
 	cfg_t *root;
 
-	declare_all(group_options, group_words, true, NULL);
-	declare_all(host_options, host_words, false, group_options);
+	declare_all(group_options, true, NULL);
+	declare_all(host_options, false, group_options);
 	root = cfg_init(host_options, CFGF_NONE);
 	if (file == NULL || root == NULL) {
 		config_error(reading->report, 0, "out of memory");
@@ -346,8 +276,8 @@ static bool parse_text(char *text, size_t length, struct config_report *report, 
 		return false;
 	}
 	report_repeated(tree.root, report);
-	for (unsigned int i = 0; i < cfg_size(tree.root, SECTION_WORD); i++)
-		report_repeated(cfg_getnsec(tree.root, SECTION_WORD, i), report);
+	for (unsigned int i = 0; i < cfg_size(tree.root, CONFIG_SECTION_WORD); i++)
+		report_repeated(cfg_getnsec(tree.root, CONFIG_SECTION_WORD, i), report);
 	*ret_tree = tree;
 	return true;
 }

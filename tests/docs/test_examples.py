@@ -140,10 +140,8 @@ def test_options_of_carpd_are_in_its_page():
 
 
 def config_words():
-    code = (ROOT / "carpd/config_read.c").read_text()
-    lists = re.findall(r"(?:host_words|group_words)\[\] = \{(.*?)\};", code, re.S)
-    assert len(lists) == 2
-    return {word for body in lists for word in re.findall(r'"([a-z-]+)"', body)}
+    code = (ROOT / "carpd/config_option.c").read_text()
+    return set(re.findall(r'^\s*\{"([a-z-]+)", FOR_', code, re.M))
 
 
 def test_configuration_page_and_code_have_the_same_words():
