@@ -77,11 +77,12 @@ const char *config_nearest(const char *word, const char *const *words)
 	return nearest;
 }
 
-static bool name_is_plain(const char *name)
+bool config_name_is_good(const char *name, size_t room)
 {
-	return strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") ==
-	               strlen(name) &&
-	       strlen(name) <= WORD_MAX && name[0] != '\0';
+	size_t length = strlen(name);
+
+	return length > 0 && length < room &&
+	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") == length;
 }
 
 __attribute__((format(printf, 4, 0))) static void add_message(struct config_report *report, int line,
@@ -93,7 +94,7 @@ __attribute__((format(printf, 4, 0))) static void add_message(struct config_repo
 	struct config_message *messages;
 	char *sentence, *text;
 
-	if (group != NULL && !name_is_plain(group))
+	if (group != NULL && !config_name_is_good(group, WORD_MAX + 1))
 		group = config_quote(group, quoted);
 	if (vasprintf(&sentence, format, arguments) < 0)
 		return;

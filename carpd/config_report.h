@@ -4,6 +4,7 @@
 #ifndef CARPD_CONFIG_REPORT_H
 #define CARPD_CONFIG_REPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -30,6 +31,8 @@ void config_warning(struct config_report *report, int line, const char *format, 
 /* Prints every message as "path:line: text" and forgets it. */
 void config_report_flush(struct config_report *report, FILE *errors);
 
+/* Whether it is of letters, digits, _ . and -, has one at least, and is shorter than room. */
+bool config_name_is_good(const char *name, size_t room);
 /* In double quotes, control characters escaped, a long text shortened: safe on any terminal. */
 const char *config_quote(const char *text, char quoted[CONFIG_QUOTE_MAX]);
 /* The word of a NULL-terminated list that word was probably meant to be, or NULL. */

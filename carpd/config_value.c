@@ -75,14 +75,6 @@ void config_value_bool(struct config_report *report, cfg_t *section, const char 
 	*ret_bool = index % 2 != 0;
 }
 
-bool config_name_is_good(const char *name, size_t room)
-{
-	size_t length = strlen(name);
-
-	return length > 0 && length < room &&
-	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") == length;
-}
-
 void config_value_name(struct config_report *report, cfg_t *section, const char *option, size_t room,
                        char *ret_name)
 {

@@ -32,8 +32,6 @@ void config_value_name(struct config_report *report, cfg_t *section, const char 
 void config_value_path(struct config_report *report, cfg_t *section, const char *option, size_t room,
                        char *ret_path);
 
-bool config_name_is_good(const char *name, size_t room);
-
 /* A host's address, with a prefix length where ret_prefix_length is not NULL. */
 bool config_value_address(struct config_report *report, const struct config_word *word,
                           struct address *ret_address, uint8_t *ret_prefix_length);
