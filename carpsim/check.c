@@ -156,6 +156,7 @@ static void check_unit(struct check *check, size_t unit, size_t index)
 	note_view(check, unit, index);
 	note_serving(check, unit, index);
 	if (world->hosts[index].kind == HOST_CARPD) {
+		check_link(check, unit, index);
 		check_kernel(check, unit, index);
 		check_demotion(check, unit, index);
 		check_handover(check, unit, index);

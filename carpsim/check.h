@@ -16,6 +16,7 @@
  *   replay     No advert under a seal is taken notice of twice, or after a later one.
  *   settled    Two masters never stay for longer than the longer of their
  *              intervals and one way of an advert after the last trouble between them.
+ *   link       A host takes part while its link is up, until it is stopped.
  *   patience   A backup that has heard nothing for as long as it waits, and half an
  *              interval, is none any more.
  *   demoted    A master demoted further than a backup that hears it has left after
@@ -30,8 +31,8 @@
  *              5 seconds.
  *   addresses  A master has its addresses, none other has, and only a master's gate
  *              is open (a daemon that was killed leaves both behind).
- *   fence      A gate opens for no longer than a lease after the clock was read
- *              before sending, and an expired lease is never extended.
+ *   fence      A gate opens for no longer than a lease less its margin after the
+ *              clock was read before sending, and an expired lease is never extended.
  *   deadline   Unless all is INIT the engine has a deadline, in time for all its
  *              nodes, and a tick that was due puts it into the future.
  *   actions    None is left when an event has been dealt with.

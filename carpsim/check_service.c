@@ -1,9 +1,20 @@
 /*
- * Always one: patience, vacant, flapping, deadline, actions.
+ * Always one: link, patience, vacant, flapping, deadline, actions.
  */
 #include "check_state.h"
 
 #include <inttypes.h>
+
+void check_link(struct check *check, size_t unit, size_t index)
+{
+	const struct host *host = &check->world->hosts[index];
+	bool up = host->kernel.ports[unit % check->world->scenario->segment_count].up;
+	bool takes_part = host_state(host, unit) != VHOST_INIT;
+
+	if (!host->stopping && up != takes_part)
+		check_fail(check, "link: host %zu takes %s part in group %zu, its link is %s", index,
+		           takes_part ? "a" : "no", unit, up ? "up" : "down");
+}
 
 void check_patience(struct check *check, size_t unit, size_t index)
 {

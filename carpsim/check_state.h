@@ -90,6 +90,7 @@ void check_settled(struct check *check, size_t unit, size_t a, size_t b);
 void check_takeover(struct check *check, size_t unit, size_t host, size_t other);
 
 /* check_service.c: always one. */
+void check_link(struct check *check, size_t unit, size_t host);
 void check_patience(struct check *check, size_t unit, size_t host);
 /* Host has left and is a backup. */
 void check_vacancy(struct check *check, size_t unit, size_t host);
