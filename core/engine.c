@@ -267,12 +267,12 @@ void engine_parent_changed(struct engine *engine, size_t index, const struct par
 	parent->parent = *state;
 	for (size_t i = 0; i < engine->settings->node_count; i++) {
 		struct vhost *vhost = &engine->nodes[i].vhost;
-		if (vhost->group->settings->parent != index || vhost->group->stopped)
+		if (vhost->group->settings->parent != index)
 			continue;
-		if (state->up)
-			vhost_start(engine, vhost, now);
-		else
+		if (!state->up)
 			vhost_stop(engine, vhost, CAUSE_LINK_DOWN, now);
+		else if (!vhost->group->stopped)
+			vhost_start(engine, vhost, now);
 		engine_wake_for(engine, &engine->nodes[i]);
 	}
 	set_parent_demotion(engine, index, "link", &parent->demoted_for_link,

@@ -19,6 +19,13 @@
 /* Whoever contradicts a master is answered at once, but no more often than this. */
 #define ANSWERS_PER_INTERVAL 8
 
+/*
+ * An advert that could not be sent is tried again, so that three failures come
+ * before the lease ends: a host that steps down then must be demoted already, or
+ * it would preempt without a voice.
+ */
+#define TRIES_PER_INTERVAL 4
+
 /* The lease ends this fraction before a backup's timer: clocks do not run alike. */
 #define LEASE_MARGIN_DIVISOR 1000
 
@@ -697,6 +704,8 @@ void vhost_sent(struct vhost *vhost, instant before, int error)
 	if (error != 0) {
 		if (vhost->send_failures < UINT8_MAX)
 			vhost->send_failures++;
+		instant again = instant_after(before, vhost_interval_ns(vhost) / TRIES_PER_INTERVAL);
+		vhost->deadline = instant_earlier(vhost->deadline, again);
 		return;
 	}
 	vhost->send_failures = 0;

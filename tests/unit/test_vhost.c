@@ -565,6 +565,40 @@ static void test_send_errors(void **state)
 	lab_expect(&lab, "");
 }
 
+/* Whoever cannot send is demoted before the lease ends, so that it does not preempt afterwards. */
+static void test_send_is_tried_again(void **state)
+{
+	(void)state;
+	lab.node.advskew = 0;
+	lab_place(&lab);
+	int64_t t = lab_become_master(&lab);
+
+	lab.send_error = 105;
+	for (int64_t i = 0; i < 3; i++) {
+		lab_tick(&lab, t + NS_PER_S + i * NS_PER_S / 4);
+		lab_settle(&lab);
+		assert_non_null(strstr(lab.text, "advert 1/0/0, serve"));
+	}
+	assert_int_equal(lab.engine->groups[0].demotion, 100);
+	lab_tick(&lab, t + LEASE_NS);
+	lab_expect(&lab, "probe, shut, drop, master>backup lease-expired");
+}
+
+/* Nobody can take over from a host without a link, so it does not wait. */
+static void test_link_lost_while_stopping(void **state)
+{
+	(void)state;
+	lab_place(&lab);
+	lab_become_master(&lab);
+	engine_stop(lab.engine, NULL, lab.now);
+	lab_settle(&lab);
+	lab_down(&lab);
+	lab_expect(&lab, "shut, drop, master>init link-down, demoted link eth0 100");
+	lab_up(&lab);
+	lab_expect(&lab, "undemoted link eth0");
+	assert_true(engine_stopped(lab.engine, NULL));
+}
+
 static void test_take_failed(void **state)
 {
 	(void)state;
@@ -718,6 +752,8 @@ int main(void)
 	        TEST(test_lease),
 	        TEST(test_expired_lease_is_not_extended),
 	        TEST(test_send_errors),
+	        TEST(test_send_is_tried_again),
+	        TEST(test_link_lost_while_stopping),
 	        TEST(test_take_failed),
 	        TEST(test_address_put_back),
 	        TEST(test_families),
