@@ -1,6 +1,6 @@
 """Network-namespace labs: a switch, hosts, daemons on them, and instruments that time what a client sees."""
 
-from .daemons import Carpd, Group, Keepalived, Ucarp
+from .daemons import Carpd, Group, Keepalived, Ucarp, sanitized
 from .net import Host, Lab
 from .probe import ArpObserver, Flood, Hog, Prober, TcpEcho, TcpHold
 from .process import Process
@@ -24,5 +24,6 @@ __all__ = [
     "TcpHold",
     "Ucarp",
     "boottime_ns",
+    "sanitized",
     "wait_for",
 ]

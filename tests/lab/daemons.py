@@ -1,5 +1,6 @@
 """carpd, ucarp and keepalived on a host of the lab, with one set of words for all."""
 
+import functools
 import json
 import os
 import pwd
@@ -14,6 +15,13 @@ from .wait import boottime_ns, wait_for
 BUILD = os.path.abspath(
     os.environ.get("CARPD_BUILD", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build"))
 )
+
+
+@functools.cache
+def sanitized():
+    """Whether the build under test has sanitizers: its memory and its speed are not carpd's."""
+    with open(os.path.join(BUILD, "carpd", "carpd"), "rb") as file:
+        return b"__asan_init" in file.read()
 
 
 @dataclass
@@ -174,11 +182,19 @@ class Carpd(Daemon):
         with open(self.config_path, "w", encoding="utf-8") as file:
             file.write(text)
 
+    @property
+    def environment(self):
+        """For sanitizers: in the sandbox they cannot trace, to find leaks, or start a program, to find names."""
+        if not self.options.get("sandbox", True) and self.options["user"] == "root":
+            return {}
+        return {"ASAN_OPTIONS": "detect_leaks=0:symbolize=0", "UBSAN_OPTIONS": "print_stacktrace=0"}
+
     def start(self, wait=True):
         """Starts it; returns when the control socket answers."""
         if os.path.exists(self.socket):
             os.unlink(self.socket)
-        self.processes = [self.host.start(self.binary, "-f", self.config_path, name="carpd")]
+        argv = (self.binary, "-f", self.config_path)
+        self.processes = [self.host.start(*argv, name="carpd", environment=self.environment)]
         if wait:
             wait_for(self._answers, 10, lambda: f"carpd answers on {self.socket}\n{self.processes[0].tail()}")
         return self

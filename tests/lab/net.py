@@ -3,6 +3,7 @@
 import atexit
 import ctypes
 import fcntl
+import glob
 import itertools
 import json
 import os
@@ -24,15 +25,17 @@ _SIOCGIFFLAGS = 0x8913
 _SIOCSIFFLAGS = 0x8914
 _IFF_UP = 1
 
+_SANITIZER = re.compile(r".*runtime error:|.*ERROR: \w+Sanitizer")
+
 _libc = ctypes.CDLL(None, use_errno=True)
 _numbers = itertools.count(1)
 
 
 def run(*argv, check=True, text=None):
-    """Runs a command to its end; a failure carries what the command said."""
+    """Runs a command to its end; a failure carries what the command said, and a sanitizer's finding always is one."""
     argv = [str(word) for word in argv]
     done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False)
-    if check and done.returncode != 0:
+    if (check and done.returncode != 0) or _SANITIZER.search(done.stderr):
         raise RuntimeError(f"{' '.join(argv)}: exit {done.returncode}\n{text or ''}{done.stdout}{done.stderr}")
     return done
 
@@ -141,8 +144,13 @@ class Lab:
             self._old_sigterm = signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(SystemExit(143)))
         return self
 
-    def __exit__(self, *_):
-        self.close()
+    def __exit__(self, kind, *_):
+        try:
+            found = self.findings()
+        finally:
+            self.close()
+        # An engine that a finding ended is started again: the story itself may have noticed nothing.
+        assert kind is not None or not found, "a sanitizer complains\n" + "\n".join(found)
 
     def netns(self, name):
         return f"{self._stem}-{name}"
@@ -150,6 +158,16 @@ class Lab:
     def new_path(self, name):
         """A path in the lab's directory that nobody else has."""
         return os.path.join(self.directory, f"{next(self._files):03}-{name}")
+
+    def logs(self):
+        """(name, text) of what every process has said."""
+        for path in sorted(glob.glob(os.path.join(self.directory, "*.log"))):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                yield os.path.basename(path), file.read()
+
+    def findings(self):
+        """What sanitizers have said, each from its first line on."""
+        return [f"{name}: {text[found.start():]}" for name, text in self.logs() if (found := _SANITIZER.search(text))]
 
     def track(self, process):
         """It is killed, and all its children, when the lab ends."""

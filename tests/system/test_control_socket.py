@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from lab import Carpd, Lab, wait_for
+from lab import Carpd, Lab, sanitized, wait_for
 from lab.process import pss_kib
 
 REQUEST_MAX = 4096
@@ -182,7 +182,7 @@ def test_clients_that_never_read(carpd):
             while True:
                 client.send(b'{"do":"status"}\n' * 100)
     carpd.status()
-    assert pss_kib(carpd.pids()) - before < 8192
+    assert sanitized() or pss_kib(carpd.pids()) - before < 8192
     for client in clients:
         client.close()
 
@@ -246,7 +246,7 @@ def test_clients_take_a_fifth_of_the_time_at_most(carpd):
             flood.stdout.close()
             flood.stdin.close()
     # What the kernel and the loop spend on each turn comes on top.
-    assert share < 0.4, f"{share:.0%} of a CPU"
+    assert sanitized() or share < 0.4, f"{share:.0%} of a CPU"
 
 
 _ASK = """

@@ -6,7 +6,7 @@ Demotion: the roles swap at once, also without preempt (OpenBSD's carp_1), and a
 """
 
 import pytest
-from lab import Group, boottime_ns, wait_for
+from lab import Group, boottime_ns, sanitized, wait_for
 from words import detail, start_pair, transitions, wait_settled
 
 BOTH_LANS = [Group(1, ("10.0.0.100",)), Group(2, ("10.1.0.100", "fd00:1::100"), interface="eth1")]
@@ -21,8 +21,8 @@ def test_roles_swap_within_a_tenth_of_a_second(lab):
         begin_ns = boottime_ns()
         loser.ctl("demote", "trial", "50")
         wait_for(lambda: len(transitions(winner)) > before, 1, "the other host rises", every_s=0.001)
-        # The commands themselves take a few milliseconds each.
-        assert boottime_ns() - begin_ns < 100_000_000
+        # The commands themselves take a few milliseconds each; with sanitizers, longer than all that.
+        assert sanitized() or boottime_ns() - begin_ns < 100_000_000
         wait_settled(winner, loser)
     assert {one["name"]: one["value"] for one in second.ctl("status")["demotions"]} == {"trial": 50}
 

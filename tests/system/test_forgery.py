@@ -9,7 +9,7 @@ import random
 import struct
 
 import pytest
-from lab import Flood, Group, Prober, Sniffer, boottime_ns, wait_for
+from lab import Flood, Group, Prober, Sniffer, boottime_ns, sanitized, wait_for
 from words import ADDRESS, detail, start_pair, transitions
 
 # Offset in the header: name and the values put there.
@@ -156,7 +156,7 @@ def test_flood_of_garbage(lab):
     assert detail(pair[1])["gate"]["adverts_lost"] == lost
     wait_for(lambda: _heard(pair[1]) - heard >= 4, 6, "the master is heard")
     assert [transitions(one) for one in pair] == before
-    assert all(one.pss_kib() < then + 512 for one, then in zip(pair, memory))
+    assert sanitized() or all(one.pss_kib() < then + 512 for one, then in zip(pair, memory))
     assert all(one.log_bytes() < then + 4096 for one, then in zip(pair, logs))
     assert sum(detail(pair[1])["counters"]["dropped"].values()) > 0
     prober = Prober(client, ADDRESS)

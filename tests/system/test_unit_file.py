@@ -61,7 +61,7 @@ class UnitCarpd(Carpd):
                 *(["prlimit", "--memlock=unlimited"] if _may_lock_any_memory() else []), "chrt", "-f", "1",
                 "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", f"--inh-caps=-all,{wanted}",
                 f"--ambient-caps=-all,{wanted}", f"--bounding-set=-all,{wanted}", "--no-new-privs",
-                self.binary, "-f", self.config_path, name="carpd",
+                self.binary, "-f", self.config_path, name="carpd", environment=self.environment,
             )  # fmt: skip
         ]
         wait_for(self._answers, 10, lambda: f"carpd answers\n{self.processes[0].tail()}")
