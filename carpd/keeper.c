@@ -14,6 +14,7 @@
 #include "claim.h"
 #include "clean.h"
 #include "endowment.h"
+#include "linux/gate.h"
 #include "linux/sandbox.h"
 #include "log.h"
 #include "notify.h"
@@ -212,6 +213,7 @@ int keeper_run(struct config *config, const char *path)
 	enter_sandbox(config);
 	run(&keeper);
 	clean_kernel("stopped: ");
+	gate_unload(keeper.endowment.gate);
 	(void)unlink(keeper.endowment.config->control_path);
 	config_free(keeper.endowment.config);
 	log_notice("stopped");
