@@ -131,7 +131,8 @@ def test_two_groups_crossed(lab):
             Group(1, ("10.0.0.100",), options={"advskew": skews[0]}),
             Group(2, ("10.1.0.100",), interface="eth1", options={"advskew": skews[1]}),
         ]
-        daemons.append(Carpd(host, groups).start())
+        # fw2 may come after fw1 has taken both.
+        daemons.append(Carpd(host, groups, preempt=True).start())
     daemons[0].wait_state("master", group="group1")
     daemons[1].wait_state("master", group="group2")
     left.run("ip", "route", "add", "10.1.0.0/16", "via", "10.0.0.100")
