@@ -13,6 +13,7 @@
 #include "address.h"
 #include "advert.h"
 #include "clock.h"
+#include "terms.h"
 
 struct engine;
 struct group;
@@ -42,13 +43,6 @@ enum cause_kind {
 	CAUSE_HANDED_OVER,   /* a hand-over that a peer has answered */
 	CAUSE_LEASE_EXPIRED, /* this host was paused or could not send; others may have taken over */
 	CAUSE_TAKE_FAILED,   /* an address could not be taken */
-};
-
-/* What an advert says about the standing of its sender. */
-struct terms {
-	uint8_t advbase;
-	uint8_t advskew;
-	uint8_t demote;
 };
 
 struct cause {
@@ -131,8 +125,6 @@ struct terms vhost_terms(const struct vhost *vhost);
  */
 int64_t vhost_master_down_ns(const struct vhost *vhost);
 int64_t vhost_interval_ns(const struct vhost *vhost);
-/* For how long an advert keeps every backup quiet. */
-int64_t vhost_lease_ns(const struct vhost *vhost);
 
 /* The earliest time at which vhost_tick has something to do. */
 instant vhost_deadline(const struct vhost *vhost);

@@ -1,0 +1,31 @@
+/*
+ * What an advert says about the standing of its sender, and who has the better
+ * right to be master (protocol.md 4.1 and 4.3, OpenBSD's column).
+ */
+#ifndef CARPD_CORE_TERMS_H
+#define CARPD_CORE_TERMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct terms {
+	uint8_t advbase;
+	uint8_t advskew;
+	uint8_t demote;
+};
+
+int64_t terms_interval_ns(struct terms terms);
+
+/* 255/255: the sender goes, whatever else it says. */
+bool terms_are_goodbye(struct terms terms);
+
+enum precedence {
+	WE_ARE_BETTER,
+	PEER_IS_LESS_DEMOTED,
+	PEER_IS_FASTER,
+	EQUAL,
+};
+
+enum precedence terms_compare(struct terms ours, struct terms theirs);
+
+#endif

@@ -1,0 +1,261 @@
+#include "vhost_private.h"
+
+/*
+ * After a rival's advert its announcements are still on their way and may be the
+ * last that switches and neighbours hear: announce once more behind them.
+ */
+#define ANNOUNCE_BEHIND_RIVAL_NS (50 * NS_PER_MS)
+
+/* Whoever contradicts a master is answered at once, but no more often than this. */
+#define ANSWERS_PER_INTERVAL 8
+
+/*
+ * Among equals the higher source address stays master.  Hosts without an address
+ * of their own share their source too: there the higher sender id of the seal does.
+ */
+static bool outranks(const struct engine *engine, const struct vhost *vhost, const struct heard *heard)
+{
+	struct address own = engine_source(engine, vhost_settings(vhost), (enum family)heard->source.family);
+	int order = address_compare(&own, &heard->source);
+
+	return order != 0 ? order > 0 : engine->sender > heard->sender;
+}
+
+/*
+ * The two families may order two hosts differently, and each would yield to the
+ * other.  Of a dual-stack group IPv4 decides, unless it is not heard.
+ */
+static bool is_second_copy(const struct vhost *vhost, const struct heard *heard, instant now)
+{
+	const struct group_settings *settings = vhost_settings(vhost);
+	bool ipv4 = false;
+
+	for (size_t i = 0; i < settings->address_count; i++)
+		ipv4 |= settings->addresses[i].address.family == FAMILY_IPV4;
+	return ipv4 && heard->source.family == FAMILY_IPV6 &&
+	       instant_span_ns(vhost->rival.since, now) <= vhost_master_down_ns(vhost);
+}
+
+static struct cause cause_of(enum cause_kind kind, const struct heard *heard)
+{
+	return (struct cause){
+	        .kind = kind, .peer = heard->source, .theirs = heard->terms, .last_advert = INSTANT_NEVER};
+}
+
+static bool may_preempt(const struct vhost *vhost, instant now)
+{
+	return vhost_settings(vhost)->preempt && !vhost->held && instant_reached(vhost->preempt_after, now);
+}
+
+/* A master that will not advertise again before our own timer runs out may as well be gone now. */
+static bool will_time_out(const struct vhost *vhost, const struct heard *heard)
+{
+	return vhost_settings(vhost)->advbase > 0 &&
+	       vhost_patience_ns(vhost) < terms_interval_ns(heard->terms);
+}
+
+static bool shares_family(const struct vhost *vhost, enum family family)
+{
+	for (size_t i = 0; i < vhost_settings(vhost)->address_count; i++)
+		if (vhost_settings(vhost)->addresses[i].address.family == family)
+			return true;
+	return false;
+}
+
+static void note_family(struct engine *engine, struct vhost *vhost, enum family family, instant now)
+{
+	struct master *master = &vhost->master;
+	instant *same = family == FAMILY_IPV4 ? &master->heard_ipv4 : &master->heard_ipv6;
+	instant other = family == FAMILY_IPV4 ? master->heard_ipv6 : master->heard_ipv4;
+	struct report report = {.peer = master->source};
+
+	*same = now;
+	report.family = family == FAMILY_IPV4 ? FAMILY_IPV6 : FAMILY_IPV4;
+	if (!shares_family(vhost, report.family)) {
+		master->family_missing = false; /* a reload has taken its last address out */
+		return;
+	}
+	if (instant_is_never(other))
+		return; /* this master has never sent both */
+	bool missing = instant_span_ns(other, now) > vhost_master_down_ns(vhost);
+	if (missing == master->family_missing)
+		return;
+	master->family_missing = missing;
+	report.kind = missing ? REPORT_FAMILY_SILENT : REPORT_FAMILY_RETURNED;
+	engine_tell(engine, vhost->group, vhost_node(vhost), &report);
+}
+
+/* Of one family only can two sources be told apart: a dual-stack master has two. */
+static bool is_another(const struct master *master, const struct address *source)
+{
+	return master->source.family == source->family && !address_equal(&master->source, source);
+}
+
+/* A dual-stack master speaks from two addresses; only terms and time say that it is another host. */
+static void note_master(struct engine *engine, struct vhost *vhost, const struct heard *heard, instant now)
+{
+	struct master *master = &vhost->master;
+
+	if (is_another(master, &heard->source))
+		vhost_forget_master(vhost);
+	/* IPv4 is what people know their hosts by. */
+	if (master->source.family != FAMILY_IPV4)
+		master->source = heard->source;
+	master->terms = heard->terms;
+	master->sealed = heard->sealed;
+	master->heard = now;
+	note_family(engine, vhost, heard->source.family, now);
+	vhost_restart_timer(vhost, now);
+}
+
+static void backup_hear(struct engine *engine, struct vhost *vhost, const struct heard *heard, instant now)
+{
+	struct terms ours = vhost_terms(vhost);
+	enum precedence precedence = terms_compare(ours, heard->terms);
+
+	if (terms_are_goodbye(heard->terms)) {
+		if (is_another(&vhost->master, &heard->source)) {
+			/* Its successor is there; until it hears so it serves on this advert's lease. */
+			vhost_restart_timer(vhost, now);
+			return;
+		}
+		vhost_become_master(engine, vhost, cause_of(CAUSE_GOODBYE, heard), now);
+		return;
+	}
+	if (heard->terms.demote > ours.demote) {
+		vhost_become_master(engine, vhost, cause_of(CAUSE_PEER_DEMOTED, heard), now);
+		return;
+	}
+	if (precedence == WE_ARE_BETTER && may_preempt(vhost, now)) {
+		vhost_become_master(engine, vhost, cause_of(CAUSE_PREEMPTED_SLOWER, heard), now);
+		return;
+	}
+	if (will_time_out(vhost, heard)) {
+		vhost_become_master(engine, vhost, cause_of(CAUSE_WILL_TIME_OUT, heard), now);
+		return;
+	}
+	note_master(engine, vhost, heard, now);
+}
+
+/* The rival must hear us, and everybody whom it has told otherwise. */
+static void reassert(struct engine *engine, struct vhost *vhost, instant now)
+{
+	if (!instant_reached(vhost->reassert_after, now))
+		return;
+	vhost->reassert_after = instant_after(now, vhost_interval_ns(vhost) / ANSWERS_PER_INTERVAL);
+	vhost_advertise(engine, vhost, now);
+	vhost_act(engine, ACTION_ANNOUNCE, vhost);
+	vhost_repeat_announcements(vhost, instant_after(now, ANNOUNCE_BEHIND_RIVAL_NS), now);
+}
+
+/*
+ * A predecessor that has not heard us yet.  It goes, so it is no rival; but the
+ * copy of its goodbye over the other family needs no answer of its own.
+ */
+static void answer_goodbye(struct engine *engine, struct vhost *vhost, instant now)
+{
+	int64_t pause_ns = vhost_interval_ns(vhost) / ANSWERS_PER_INTERVAL;
+
+	if (instant_span_ns(vhost->last.at, now) < pause_ns || !instant_reached(vhost->reassert_after, now))
+		return;
+	vhost->reassert_after = instant_after(now, pause_ns);
+	vhost_advertise(engine, vhost, now);
+}
+
+/*
+ * A predecessor's last advert, or its other family's, may come after ours and
+ * means nothing: a rival is one who goes on.
+ */
+static void note_rival(struct engine *engine, struct vhost *vhost, const struct heard *heard, instant now)
+{
+	struct rival *rival = &vhost->rival;
+
+	if (rival->source.family == FAMILY_NONE)
+		rival->since = now;
+	rival->source = heard->source;
+	rival->heard = now;
+	if (!rival->persistent && instant_span_ns(rival->since, now) >= vhost_interval_ns(vhost) / 2) {
+		rival->persistent = true;
+		vhost_tell(engine, vhost, REPORT_RIVAL, &heard->source);
+	}
+}
+
+/*
+ * Loses against an equal: the timer's half interval on top keeps the two from
+ * rising together again.  It outlasts that advert, since ucarp sends one more
+ * before it finds ours in its queue and yields in its turn.
+ */
+static void yield_to_equal(struct engine *engine, struct vhost *vhost, const struct heard *heard, instant now,
+                           bool outranked)
+{
+	vhost_become_backup(engine, vhost, cause_of(CAUSE_PEER_EQUAL, heard), now);
+	if (outranked)
+		vhost->stand_back_until = instant_after(now, vhost_master_down_ns(vhost));
+	note_master(engine, vhost, heard, now);
+}
+
+static void yield(struct engine *engine, struct vhost *vhost, enum cause_kind kind, const struct heard *heard,
+                  instant now)
+{
+	vhost_become_backup(engine, vhost, cause_of(kind, heard), now);
+	note_master(engine, vhost, heard, now);
+}
+
+static void master_hear(struct engine *engine, struct vhost *vhost, const struct heard *heard, instant now)
+{
+	enum precedence precedence = terms_compare(vhost_terms(vhost), heard->terms);
+
+	if (vhost->handover.active) {
+		if (terms_are_goodbye(heard->terms))
+			return;
+		bool stopping = vhost->handover.stopping;
+		yield(engine, vhost, CAUSE_HANDED_OVER, heard, now);
+		vhost->held = true;
+		if (stopping)
+			vhost_stop(engine, vhost, CAUSE_STOPPED, now);
+		return;
+	}
+	if (terms_are_goodbye(heard->terms)) {
+		answer_goodbye(engine, vhost, now);
+		return;
+	}
+	switch (precedence) {
+	case PEER_IS_LESS_DEMOTED:
+		yield(engine, vhost, CAUSE_PEER_LESS_DEMOTED, heard, now);
+		break;
+	case PEER_IS_FASTER:
+		yield(engine, vhost, CAUSE_PEER_FASTER, heard, now);
+		break;
+	case EQUAL:
+		note_rival(engine, vhost, heard, now);
+		if (heard->sealed && is_second_copy(vhost, heard, now))
+			break;
+		/* Only another carpd is known to keep to the rule; to the rest we yield as they do. */
+		if (heard->sealed && outranks(engine, vhost, heard)) {
+			reassert(engine, vhost, now);
+		} else {
+			yield_to_equal(engine, vhost, heard, now, !outranks(engine, vhost, heard));
+		}
+		break;
+	case WE_ARE_BETTER:
+		note_rival(engine, vhost, heard, now);
+		reassert(engine, vhost, now);
+		break;
+	}
+}
+
+void vhost_hear(struct engine *engine, struct vhost *vhost, const struct heard *heard, instant now)
+{
+	/* What waited while this host was paused comes from whoever rules now. */
+	vhost_lease_expired(engine, vhost, now);
+	switch (vhost->state) {
+	case VHOST_INIT:
+		break;
+	case VHOST_BACKUP:
+		backup_hear(engine, vhost, heard, now);
+		break;
+	case VHOST_MASTER:
+		master_hear(engine, vhost, heard, now);
+		break;
+	}
+}

@@ -1,0 +1,32 @@
+/*
+ * Between the files of the state machine: vhost.c has the states and the timers,
+ * vhost_hear.c what an advert does to them.
+ */
+#ifndef CARPD_CORE_VHOST_PRIVATE_H
+#define CARPD_CORE_VHOST_PRIVATE_H
+
+#include "engine.h"
+
+const struct group_settings *vhost_settings(const struct vhost *vhost);
+struct node *vhost_node(struct vhost *vhost);
+
+/* Adds to the engine's actions.  peer may be NULL. */
+void vhost_act(struct engine *engine, enum action_kind kind, struct vhost *vhost);
+void vhost_tell(struct engine *engine, struct vhost *vhost, enum report_kind kind,
+                const struct address *peer);
+
+/* An advert goes out now, and the next one an interval later. */
+void vhost_advertise(struct engine *engine, struct vhost *vhost, instant now);
+/* The repetitions of an announcement begin anew; again is one more, outside the schedule. */
+void vhost_repeat_announcements(struct vhost *vhost, instant again, instant now);
+
+/* By the protocol: 3*advbase + advskew/256, with the configured advskew, not the demoted one
+ * (protocol.md 4.1). */
+int64_t vhost_patience_ns(const struct vhost *vhost);
+void vhost_restart_timer(struct vhost *vhost, instant now);
+void vhost_forget_master(struct vhost *vhost);
+
+void vhost_become_master(struct engine *engine, struct vhost *vhost, struct cause cause, instant now);
+void vhost_become_backup(struct engine *engine, struct vhost *vhost, struct cause cause, instant now);
+
+#endif
