@@ -12,6 +12,7 @@ from words import detail, start_pair, transitions, wait_settled
 BOTH_LANS = [Group(1, ("10.0.0.100",)), Group(2, ("10.1.0.100", "fd00:1::100"), interface="eth1")]
 
 
+@pytest.mark.alone
 def test_roles_swap_within_a_tenth_of_a_second(lab):
     lab.hosts("fw1", "fw2")
     first, second = start_pair(lab)
