@@ -16,16 +16,24 @@
 
 struct runtime;
 
+/* VRRP packets with the number of a group (vrrp.h). */
+struct vrrp {
+	uint64_t packets; /* counted so far */
+	instant heard;
+	bool near;
+};
+
 struct interface {
 	char name[IFNAMSIZ];
 	struct rtnl_link link;          /* link.index 0: it does not exist */
 	struct rtnl_address *addresses; /* all that are on it, ours too */
 	size_t address_count;
 	struct wire *wire;
-	int gate_port;     /* -1: no group on it uses the gate */
-	bool listening;    /* adverts come by packet socket */
-	bool mentioned;    /* during a resync: still there */
-	char problem[128]; /* empty, or why no group can run on it */
+	int gate_port;         /* -1: no group on it uses the gate */
+	bool listening;        /* adverts come by packet socket */
+	bool mentioned;        /* during a resync: still there */
+	struct vrrp vrrp[256]; /* by number */
+	char problem[128];     /* empty, or why no group can run on it */
 };
 
 struct interfaces {

@@ -14,6 +14,7 @@
 #include "observe.h"
 #include "perform.h"
 #include "reload.h"
+#include "vrrp.h"
 
 /* How often the gates are looked at: tcx tells nobody of a change. */
 #define GATE_CHECK_S 5
@@ -284,8 +285,10 @@ static void second_passed(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	daemon_read_clock(daemon);
 	(void)channel_send(loop->channel, MESSAGE_ALIVE, NULL, -1);
-	if (++loop->seconds % GATE_CHECK_S == 0)
+	if (++loop->seconds % GATE_CHECK_S == 0) {
 		observe_gates(daemon);
+		vrrp_look(daemon);
+	}
 	state_renew(&daemon->state, daemon->engine, daemon->now);
 	if (daemon->runtime->retired != NULL && !engine_in_grace(daemon->engine))
 		runtime_free_retired(daemon->runtime);

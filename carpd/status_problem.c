@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "text.h"
+#include "vrrp.h"
 
 static void interface_problems(const struct daemon *daemon, const struct group *group, json_t *problems)
 {
@@ -55,21 +56,15 @@ static void node_problems(const struct daemon *daemon, const struct group *group
 		                      json_string("the master is heard over one of IPv4 and IPv6 only"));
 }
 
-static void gate_problem(const struct daemon *daemon, const struct group *group, json_t *problems)
+static void vrrp_problem(const struct daemon *daemon, const struct group *group, json_t *problems)
 {
-	const struct interface *interface = &daemon->interfaces.list[group->settings->parent];
-	struct gate_counters counters;
 	char text[TEXT_SENTENCE_MAX];
 
-	if (interface->gate_port < 0)
-		return;
-	gate_read_counters(daemon->gate, interface->gate_port, group->nodes[0].vhost.vhid, &counters);
-	if (counters.vrrp == 0)
+	if (!vrrp_is_near(daemon, group))
 		return;
 	snprintf(text, sizeof(text),
-	         "a VRRP router on %s uses id %d too (%llu packets): both would have the same MAC; change "
-	         "one id",
-	         interface->name, group->nodes[0].vhost.vhid, (unsigned long long)counters.vrrp);
+	         "a VRRP router on %s uses id %d too: both have the same MAC; change one id",
+	         daemon->interfaces.list[group->settings->parent].name, group->nodes[0].vhost.vhid);
 	json_array_append_new(problems, json_string(text));
 }
 
@@ -78,7 +73,7 @@ json_t *status_problems(const struct daemon *daemon, const struct group *group)
 	json_t *problems = json_array();
 
 	interface_problems(daemon, group, problems);
-	gate_problem(daemon, group, problems);
+	vrrp_problem(daemon, group, problems);
 	for (size_t i = 0; i < group->node_count; i++)
 		node_problems(daemon, group, &group->nodes[i], problems);
 	return problems;

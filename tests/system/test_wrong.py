@@ -81,15 +81,23 @@ def test_missing_address(lab, lacking):
         assert "address" in diagnosis
 
 
-def test_vrrp_router_with_our_id(lab):
-    """The two protocols do not hear each other, but share the virtual MAC."""
+@pytest.mark.parametrize("mac", ["virtual", "interface"])
+def test_vrrp_router_with_our_id(lab, mac):
+    """The two protocols do not hear each other, but share the virtual MAC. When it is gone, the problem is."""
     fw1, fw2 = lab.hosts("fw1", "fw2")
-    first = Carpd(fw1).start()
-    Keepalived(fw2, [Group(1, ("10.0.0.77",))]).start()
-    problem = wait_for(
-        lambda: next((text for text in first.status()["problems"] if "VRRP" in text), None), 15, "VRRP is reported")
-    assert "1" in problem
+    first = Carpd(fw1, mac=mac).start()
+    router = Keepalived(fw2, [Group(1, ("10.0.0.77",))]).start()
+
+    def problem():
+        return next((text for text in first.status()["problems"] if "VRRP" in text), None)
+
+    assert "id 1 too" in wait_for(problem, 15, "VRRP is reported")
     assert first.status()["state"] == "master"
+    if mac == "interface":
+        return
+    router.crash()
+    wait_for(lambda: not problem(), 90, "it is gone")
+    assert first.log().count("a VRRP router on eth0 uses id 1") == first.log().count("no VRRP router") == 1
 
 
 def test_vrrp_router_with_another_id(lab):
