@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "perform.h"
 
 static size_t index_of(const struct daemon *daemon, const struct interface *interface)
 {
@@ -52,6 +53,9 @@ static void heard_link(void *context, const struct rtnl_link *link, bool gone)
 	struct interface *known = interfaces_find(&daemon->interfaces, link->index);
 	struct interface *named = interfaces_find_name(&daemon->interfaces, link->name);
 
+	/* Renamed: not ours any more, and nothing but we takes our addresses off it, or fences them. */
+	if (known != NULL && !gone && known != named)
+		perform_leave(daemon, known);
 	/* Gone, or renamed: what we knew under its index is no longer there. */
 	if (known != NULL && (gone || known != named))
 		link_lost(daemon, known);

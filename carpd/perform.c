@@ -120,16 +120,22 @@ static void move_addresses(struct batch *batch, const struct action *action)
 			drop_address(batch, interface, &settings->addresses[i]);
 }
 
+static void send_requests(struct batch *batch)
+{
+	int error = rtnl_commit(batch->daemon->rtnl, note_result, batch);
+
+	if (error < 0)
+		log_error("rtnetlink does not answer: %s", strerror(-error));
+	batch->requests = 0;
+}
+
 static void commit(struct batch *batch)
 {
 	struct daemon *daemon = batch->daemon;
 
 	if (batch->requests == 0)
 		return;
-	int error = rtnl_commit(daemon->rtnl, note_result, batch);
-	if (error < 0)
-		log_error("rtnetlink does not answer: %s", strerror(-error));
-	batch->requests = 0;
+	send_requests(batch);
 	/* Our own changes come back as events: heard now, they meet the state that made them. */
 	observe_read(daemon);
 }
@@ -325,4 +331,17 @@ void perform_drop_address(struct daemon *daemon, struct interface *interface,
 
 	drop_address(&batch, interface, address);
 	commit(&batch);
+}
+
+void perform_leave(struct daemon *daemon, struct interface *interface)
+{
+	struct batch batch = {.daemon = daemon};
+
+	for (size_t i = 0; i < daemon->engine->settings->group_count; i++) {
+		const struct action drop = {.kind = ACTION_DROP, .group = &daemon->engine->groups[i]};
+		if (interface_of(daemon, drop.group) == interface && drop.group->masters > 0)
+			move_addresses(&batch, &drop);
+	}
+	if (batch.requests > 0)
+		send_requests(&batch);
 }

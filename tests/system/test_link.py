@@ -107,6 +107,20 @@ def test_renamed(lab, hosts):
     assert ping(client, ADDRESS)
 
 
+def test_renamed_while_it_is_up(lab, hosts):
+    """Newer kernels allow that; the addresses must not stay behind under the new name, outside of the gate."""
+    fw1, _, client = hosts
+    first, second = start_pair(lab, [Group(addresses=(ADDRESS, ADDRESS6))], preempt=True)
+    if fw1.run("ip", "link", "set", "eth0", "name", "other0", check=False).returncode != 0:
+        pytest.skip("this kernel renames interfaces only while they are down")
+    wait_for(lambda: not fw1.has(ADDRESS, "other0") and not fw1.has(ADDRESS6, "other0"), 1, "fw1 gives them up")
+    second.wait_state("master")
+    assert ping(client, ADDRESS) and ping(client, ADDRESS6)
+    fw1.run("ip", "link", "set", "other0", "name", "eth0")
+    wait_settled(first, second)
+    assert lab.owners(ADDRESS) == [fw1] and ping(client, ADDRESS)
+
+
 @pytest.mark.parametrize("who", [0, 1], ids=["master", "backup"])
 def test_flapping(lab, hosts, who):
     """FRR's zebra_protodown_connected: 30 times down and up without a pause."""
