@@ -226,37 +226,47 @@ static bool uses_gate(const struct interfaces *interfaces, const struct interfac
 	return false;
 }
 
+/* The gate would go on to fence the addresses of a group that has done with it. */
+static void withdraw(struct interfaces *interfaces, struct interface *interface,
+                     const struct config_group *config)
+{
+	for (size_t i = 0; i < config->address_count; i++)
+		(void)gate_remove_address(interfaces->gate, interface->gate_port,
+		                          &config->addresses[i].address);
+}
+
 static void attach_group(struct interfaces *interfaces, struct interface *interface, struct group *group,
                          const struct config_group *config, bool opened)
 {
 	bool accepted = group->virtual_mac && !opened;
+	bool wanted = wants_virtual(interfaces, interface, config);
+	struct mac mac = mac_virtual(config->vhid);
 	char why[64];
 
-	group->virtual_mac = false;
-	if (wants_virtual(interfaces, interface, config)) {
-		/* A group that must have the virtual MAC and cannot is kept out of service. */
-		group->stopped = interface->gate_port < 0;
-		group->virtual_mac = interface->gate_port >= 0;
-	}
+	group->virtual_mac = wanted && interface->gate_port >= 0;
+	/* A group that must have the virtual MAC and cannot is kept out of service. */
+	group->barred = wanted && interface->gate_port < 0;
 	if (config->mac == CONFIG_MAC_AUTO && !group->virtual_mac)
 		log_notice("group %s: using the MAC of %s instead of the virtual one: %s", config->name,
 		           interface->name, why_not_virtual(interfaces, interface, why));
-	if (group->stopped)
+	if (group->barred)
 		log_error("group %s: mac = virtual is not possible on %s: %s; say mac = interface, or auto",
 		          config->name, interface->name, why_not_virtual(interfaces, interface, why));
 	if (interface->gate_port < 0)
 		return;
 	/* Once the gate is there it receives for all groups of the interface. */
 	gate_watch(interfaces->gate, interface->gate_port, config->vhid, config->peer_count > 0);
-	if (!group->virtual_mac)
+	if (!group->virtual_mac) {
+		withdraw(interfaces, interface, config);
+		if (accepted)
+			wire_refuse_mac(interface->wire, &mac);
 		return;
+	}
 	for (size_t i = 0; i < config->address_count; i++)
 		gate_add_address(interfaces->gate, interface->gate_port, config->vhid,
 		                 &config->addresses[i].address);
-	if (interface->link.kind != LINK_BRIDGE && !accepted) {
-		struct mac mac = mac_virtual(config->vhid);
+	if (interface->link.kind != LINK_BRIDGE && !accepted)
 		wire_accept_mac(interface->wire, &mac);
-	}
 }
 
 static void set_problem(struct interface *interface, const char *what, int error)
@@ -292,7 +302,8 @@ static int open_wire(struct interfaces *interfaces, struct interface *interface,
 	return error;
 }
 
-void interface_attach(struct interfaces *interfaces, struct interface *interface, struct runtime *runtime)
+void interface_attach(struct interfaces *interfaces, struct interface *interface, struct runtime *runtime,
+                      instant now)
 {
 	bool opened = interface->wire == NULL ||
 	              uses_gate(interfaces, interface, runtime) != (interface->gate_port >= 0);
@@ -309,10 +320,15 @@ void interface_attach(struct interfaces *interfaces, struct interface *interface
 	}
 	if (opened && open_wire(interfaces, interface, runtime) < 0)
 		return;
-	for (size_t i = 0; i < runtime->settings.group_count; i++)
-		if (on_interface(runtime, i, interface))
-			attach_group(interfaces, interface, &runtime->engine->groups[i],
-			             &runtime->config->groups[i], opened);
+	for (size_t i = 0; i < runtime->settings.group_count; i++) {
+		struct group *group = &runtime->engine->groups[i];
+		bool was_virtual = group->virtual_mac;
+		if (!on_interface(runtime, i, interface))
+			continue;
+		attach_group(interfaces, interface, group, &runtime->config->groups[i], opened);
+		if (group->virtual_mac != was_virtual)
+			engine_mac_changed(runtime->engine, group, now);
+	}
 }
 
 void interface_release(struct interfaces *interfaces, struct interface *interface, uint8_t vhid,

@@ -58,7 +58,8 @@ bool interface_note_address(struct interface *interface, const struct rtnl_addre
  * MAC.  What is open already stays open, so groups that a reload leaves alone
  * notice nothing.
  */
-void interface_attach(struct interfaces *interfaces, struct interface *interface, struct runtime *runtime);
+void interface_attach(struct interfaces *interfaces, struct interface *interface, struct runtime *runtime,
+                      instant now);
 void interface_detach(struct interfaces *interfaces, struct interface *interface);
 
 /* After a reload: an address that vhid no longer shares, or (NULL) all of a vhid that is gone. */

@@ -35,7 +35,7 @@ static void link_found(struct daemon *daemon, struct interface *interface, const
 	interface->mentioned = true;
 	interface->link = *link;
 	if (before.index == 0) {
-		interface_attach(&daemon->interfaces, interface, daemon->runtime);
+		interface_attach(&daemon->interfaces, interface, daemon->runtime, daemon->now);
 		history_note(&daemon->history, daemon_wall_ns(daemon), NULL, "link", "%s is there, %s",
 		             interface->name, link->up ? "up" : "down");
 	} else if (before.up != link->up) {
@@ -209,7 +209,8 @@ void observe_all(struct daemon *daemon)
 {
 	for (size_t i = 0; i < daemon->interfaces.count; i++)
 		if (daemon->interfaces.list[i].link.index != 0)
-			interface_attach(&daemon->interfaces, &daemon->interfaces.list[i], daemon->runtime);
+			interface_attach(&daemon->interfaces, &daemon->interfaces.list[i], daemon->runtime,
+			                 daemon->now);
 	/* Interfaces that only the new configuration names have not been looked at yet. */
 	int error = rtnl_resync(daemon->rtnl);
 	if (error < 0)

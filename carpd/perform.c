@@ -89,14 +89,15 @@ static void drop_address(struct batch *batch, struct interface *interface,
 	batch->requests++;
 }
 
-/* A bridge learns the virtual MAC with the addresses and forgets it with them (gate.md G2). */
+/* A bridge learns the virtual MAC with the addresses, and forgets it with them or when a reload changes it.
+ */
 static void tell_bridge(struct batch *batch, struct interface *interface, struct group *group, bool take)
 {
-	if (interface->link.kind != LINK_BRIDGE || !group->virtual_mac)
+	if (interface->link.kind != LINK_BRIDGE)
 		return;
 	for (size_t i = 0; i < group->node_count; i++) {
 		struct mac mac = mac_virtual(group->nodes[i].vhost.vhid);
-		if (take)
+		if (take && group->virtual_mac)
 			rtnl_learn_mac(batch->daemon->rtnl, interface->link.index, &mac, group);
 		else
 			rtnl_forget_mac(batch->daemon->rtnl, interface->link.index, &mac, NULL);

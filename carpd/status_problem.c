@@ -16,7 +16,7 @@ static void interface_problems(const struct daemon *daemon, const struct group *
 		snprintf(text, sizeof(text), "interface %s: %s", interface->name, interface->problem);
 	else if (!interface->link.up)
 		snprintf(text, sizeof(text), "interface %s is down or has no carrier", interface->name);
-	else if (group->stopped && !daemon->stopping)
+	else if (group->barred)
 		snprintf(text, sizeof(text), "mac = virtual is not possible on %s", interface->name);
 	else
 		return;

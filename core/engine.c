@@ -271,6 +271,8 @@ void engine_parent_changed(struct engine *engine, size_t index, const struct par
 			continue;
 		if (!state->up)
 			vhost_stop(engine, vhost, CAUSE_LINK_DOWN, now);
+		else if (vhost->group->barred)
+			vhost_stop(engine, vhost, CAUSE_STOPPED, now);
 		else if (!vhost->group->stopped)
 			vhost_start(engine, vhost, now);
 		engine_wake_for(engine, &engine->nodes[i]);
@@ -338,6 +340,18 @@ void engine_take_failed(struct engine *engine, struct group *group, int error, i
 	demotion_name(name, "addresses", group->settings->name);
 	engine_demote(engine, name, DEMOTE_TAKE_FAILED, group->settings->demotion_scope, now,
 	              instant_after(now, TAKE_AGAIN_NS));
+}
+
+void engine_mac_changed(struct engine *engine, struct group *group, instant now)
+{
+	if (group->masters == 0 || group->barred)
+		return;
+	/* A bridge keeps the virtual MAC with the addresses. */
+	engine_act(engine, ACTION_TAKE, group, NULL);
+	for (size_t i = 0; i < group->node_count; i++) {
+		vhost_mac_changed(engine, &group->nodes[i].vhost, now);
+		engine_wake_for(engine, &group->nodes[i]);
+	}
 }
 
 void engine_address_lost(struct engine *engine, size_t parent, const struct address *address, instant now)

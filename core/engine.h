@@ -133,6 +133,7 @@ struct group {
 	size_t masters;   /* how many of its nodes are master here */
 	uint8_t demotion; /* sum of the reasons in its scope */
 	bool stopped;     /* taken out of service by engine_stop */
+	bool barred;      /* as if its parent were down; the caller sets it before engine_parent_changed */
 	bool virtual_mac;
 	/* The credentials before the last reload (engine_adopt): accepted, and at first still sent. */
 	bool previous_in_use;
@@ -275,6 +276,8 @@ void engine_sent(struct engine *engine, struct node *node, instant before, int e
 void engine_probed(struct engine *engine, size_t parent, int error, instant now);
 
 void engine_take_failed(struct engine *engine, struct group *group, int error, instant now);
+/* The caller has changed virtual_mac: switches and neighbours must hear of it from a master. */
+void engine_mac_changed(struct engine *engine, struct group *group, instant now);
 /* Somebody removed one of the shared addresses while we are master. */
 void engine_address_lost(struct engine *engine, size_t parent, const struct address *address, instant now);
 

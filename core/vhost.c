@@ -435,3 +435,13 @@ void vhost_terms_changed(struct engine *engine, struct vhost *vhost, instant now
 	    !vhost->handover.active)
 		vhost_advertise(engine, vhost, now);
 }
+
+void vhost_mac_changed(struct engine *engine, struct vhost *vhost, instant now)
+{
+	/* The advert opens a gate that is new, and turns the switches. */
+	vhost_terms_changed(engine, vhost, now);
+	if (vhost->state != VHOST_MASTER)
+		return;
+	vhost_act(engine, ACTION_ANNOUNCE, vhost);
+	vhost_repeat_announcements(vhost, INSTANT_NEVER, now);
+}

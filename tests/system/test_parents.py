@@ -6,7 +6,7 @@ Parents that are no plain cable: a bridge with guests behind it, a macvlan.
 """
 
 from lab import Carpd, Group, wait_for
-from words import ADDRESS, ADDRESS6, live_through, start_pair, virtual_mac
+from words import ADDRESS, ADDRESS6, live_through, start_pair, transitions, virtual_mac
 
 
 def test_bridge_with_a_guest(lab):
@@ -47,3 +47,13 @@ def test_virtual_mac_that_cannot_be_is_a_problem(lab):
     assert daemon.status()["state"] == "init"
     assert "mac = virtual is not possible" in daemon.status()["problems"][0]
     assert daemon.carpctl("status").returncode == 1
+    daemon.reload()
+    assert daemon.status()["state"] == "init" and transitions(daemon) == []
+    # The way out, and back in.
+    daemon.write_config([Group(1, (ADDRESS,), interface="mv0", options={"mac": "interface"})])
+    daemon.reload()
+    daemon.wait_state("master")
+    daemon.write_config([Group(1, (ADDRESS,), interface="mv0", options={"mac": "virtual"})])
+    daemon.reload()
+    daemon.wait_state("init", 2)
+    assert not fw1.has(ADDRESS, "mv0")

@@ -123,3 +123,23 @@ def test_advskew_changed(lab, pair, prober):
     wait_for(lambda: boottime_ns() > end_ns, 5, "half a second")
     prober.wait_answered()
     assert prober.stop().outages() == []
+
+
+@pytest.mark.parametrize("others", [(), (Group(2, ("10.0.0.102",)),)], ids=["alone", "beside-another"])
+def test_mac_changed(lab, others):
+    """Neighbours follow an announcement, and do not wait for what they remember to grow old; no gate stays behind."""
+    _, _, client = lab.hosts("fw1", "fw2", "client")
+    pair = start_pair(lab, [Group(), *others])
+    prober = Prober(client, ADDRESS)
+    for mac in ("interface", "virtual"):
+        prober.wait_answered()
+        begin_ns = boottime_ns()
+        pair[0].write_config([Group(options={"mac": mac}), *others])
+        pair[0].reload()
+        assert pair[0].status()["mac"] == mac
+        # Longer than a lease: what nobody extends any more has run out.
+        wait_for(lambda since=begin_ns: boottime_ns() > since + 4_000_000_000, 10, "time for a lease to end")
+        prober.wait_answered()
+        assert prober.worst_outage_ms(begin_ns) < 250, mac
+    prober.stop()
+    assert [one for one in transitions(pair[1]) if one[0] == "group1"] == [("group1", "init", "backup")]
