@@ -14,10 +14,11 @@ enum message_kind {
 	MESSAGE_ALIVE,         /* once a second */
 	MESSAGE_RELOAD_WANTED, /* somebody asked for it on the control socket */
 	MESSAGE_RELOADED,      /* the configuration that was sent is in force */
+	/* in either direction; text: why.  From the keeper, what is wrong with the file */
+	MESSAGE_RELOAD_REFUSED,
 	/* keeper to engine */
-	MESSAGE_STOP,           /* hand over, give everything back, end */
-	MESSAGE_RELOAD,         /* with an fd: a configuration, checked, its secrets included */
-	MESSAGE_RELOAD_REFUSED, /* text: what is wrong with the file */
+	MESSAGE_STOP,   /* hand over, give everything back, end */
+	MESSAGE_RELOAD, /* with an fd: a configuration, checked, its secrets included */
 };
 
 struct message {

@@ -161,11 +161,13 @@ static void read_channel(struct keeper *keeper)
 			reread_config(&keeper->reread, keeper->child.channel);
 			break;
 		case MESSAGE_RELOADED:
-			reread_confirmed(&keeper->reread);
+			reread_confirmed(&keeper->reread, keeper->child.channel);
+			break;
+		case MESSAGE_RELOAD_REFUSED:
+			reread_refused(&keeper->reread, keeper->child.channel, message.text);
 			break;
 		case MESSAGE_STOP:
 		case MESSAGE_RELOAD:
-		case MESSAGE_RELOAD_REFUSED:
 			break;
 		}
 	}

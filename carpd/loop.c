@@ -218,10 +218,12 @@ static void begin_reload(struct loop *loop, int fd)
 
 	daemon_read_clock(loop->daemon);
 	refusal = reload_begin(loop->daemon, fd);
-	if (refusal != NULL)
-		control_reloaded(loop->control, refusal);
-	else
+	if (refusal == NULL) {
 		settle(loop);
+		return;
+	}
+	control_reloaded(loop->control, refusal);
+	(void)channel_send(loop->channel, MESSAGE_RELOAD_REFUSED, refusal, -1);
 }
 
 static void settle_for_client(struct daemon *daemon)

@@ -33,9 +33,9 @@ const char *reload_begin(struct daemon *daemon, int fd)
 
 	if (config == NULL)
 		return "the keeper's configuration does not parse";
-	if (daemon->next != NULL) {
+	if (daemon->stopping) {
 		config_free(config);
-		return "a reload is still under way";
+		return "carpd is stopping";
 	}
 	daemon->next = runtime_create(config, runtime_seed(), settings->sequence_base, settings->start);
 	if (daemon->next == NULL)
@@ -50,7 +50,8 @@ const char *reload_begin(struct daemon *daemon, int fd)
 
 bool reload_is_ready(const struct daemon *daemon)
 {
-	if (daemon->next == NULL)
+	/* A stop leaves a reload where it is: the new engine would begin to serve. */
+	if (daemon->next == NULL || daemon->stopping)
 		return false;
 	for (size_t i = 0; i < daemon->engine->settings->group_count; i++) {
 		const struct group *group = &daemon->engine->groups[i];

@@ -54,10 +54,12 @@ static void send_config(struct reread *reread, struct config *config, int channe
 {
 	int fd = write_for_engine(config);
 
-	config_free(reread->under_way);
-	reread->under_way = config;
-	if (fd < 0 || channel_send(channel, MESSAGE_RELOAD, NULL, fd) < 0)
-		log_error("the new configuration could not be given to the engine");
+	if (fd >= 0 && channel_send(channel, MESSAGE_RELOAD, NULL, fd) == 0) {
+		reread->under_way = config;
+	} else {
+		config_free(config);
+		refuse(channel, "it could not be given to the engine");
+	}
 	if (fd >= 0)
 		close(fd);
 }
@@ -93,6 +95,10 @@ void reread_config(struct reread *reread, int channel)
 	char *errors = NULL;
 	size_t length = 0;
 
+	if (reread->under_way != NULL) {
+		reread->again = true;
+		return;
+	}
 	if (reread->path == NULL) {
 		refuse(channel, "carpd run has no file to read again");
 		return;
@@ -109,16 +115,38 @@ void reread_config(struct reread *reread, int channel)
 	free(errors);
 }
 
-void reread_confirmed(struct reread *reread)
+static void go_on(struct reread *reread, int channel)
+{
+	bool again = reread->again;
+
+	reread->under_way = NULL;
+	reread->again = false;
+	if (again)
+		reread_config(reread, channel);
+}
+
+void reread_confirmed(struct reread *reread, int channel)
 {
 	if (reread->under_way == NULL)
 		return;
 	put_in_force(reread, reread->under_way);
-	reread->under_way = NULL;
+	go_on(reread, channel);
+}
+
+void reread_refused(struct reread *reread, int channel, const char *why)
+{
+	if (reread->under_way == NULL)
+		return;
+	log_error("the configuration was not reloaded: %s", why);
+	config_free(reread->under_way);
+	go_on(reread, channel);
 }
 
 void reread_lost(struct reread *reread)
 {
+	if (reread->under_way != NULL)
+		log_warning("the reload that was under way is lost; the old configuration stays in force");
+	reread->again = false;
 	config_free(reread->under_way);
 	reread->under_way = NULL;
 }

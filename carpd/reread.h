@@ -10,17 +10,20 @@ struct reread {
 	const char *path;         /* NULL: a configuration without a file, which cannot be */
 	struct config **in_force; /* the keeper's */
 	struct config *under_way; /* sent, but the engine has not said that it is in force */
+	bool again;               /* asked for meanwhile */
 };
 
 /*
  * Reads and checks it, and gives it to the engine over channel (-1: none runs, so
  * the next one gets it).  What is wrong is logged, and told to the engine for
- * those who asked for it.
+ * those who asked for it.  While one is under way the next has to wait: the engine
+ * waits for groups that leave, and the file may change once more.
  */
 void reread_config(struct reread *reread, int channel);
 
-/* The engine has put it in force; or has died, and the next one gets the old one. */
-void reread_confirmed(struct reread *reread);
+/* The engine has put it in force; or does not take it; or has died, and the next one gets the old one. */
+void reread_confirmed(struct reread *reread, int channel);
+void reread_refused(struct reread *reread, int channel, const char *why);
 void reread_lost(struct reread *reread);
 
 #endif

@@ -5,8 +5,10 @@ What a reload disturbs: nothing that did not change.
     fw2 (advskew 100) -+- switch - client (1000 probes/s)
 """
 
+import signal
+
 import pytest
-from lab import Group, Prober, boottime_ns, wait_for
+from lab import Carpd, Group, Prober, boottime_ns, wait_for
 from words import ADDRESS, ADDRESS6, detail, ping, start_pair, transitions, wait_settled
 
 
@@ -143,3 +145,32 @@ def test_mac_changed(lab, others):
         assert prober.worst_outage_ms(begin_ns) < 250, mac
     prober.stop()
     assert [one for one in transitions(pair[1]) if one[0] == "group1"] == [("group1", "init", "backup")]
+
+
+def test_file_changed_during_a_reload(lab):
+    """A reload waits for a group that hands over; who asks again meanwhile gets what the file says then."""
+    fw1 = lab.host("fw1")
+    leaving = Group(2, ("10.0.0.102",))
+    one = Carpd(fw1, [Group(), leaving], handover_wait=2000).start()
+    for group in ("group1", "group2"):
+        one.wait_state("master", group=group)
+    one.write_config([Group()])
+    one.signal(signal.SIGHUP)
+    wait_for(lambda: one.status("group2")["handing_over"], 2, "group2 leaves")
+    one.write_config([Group(), Group(3, ("10.0.0.103",))])
+    one.signal(signal.SIGHUP)
+    wait_for(lambda: {group["name"] for group in one.ctl("status")["groups"]} == {"group1", "group3"}, 8,
+             "the last file is in force")  # fmt: skip
+
+
+def test_stop_during_a_reload(lab):
+    """What has stopped already does not rise again in the new configuration."""
+    fw1, fw2 = lab.hosts("fw1", "fw2")
+    leaving, staying = Group(), Group(2, ("10.0.0.102",))
+    Carpd(fw2, [staying]).start().wait_state("master", group="group2")
+    one = Carpd(fw1, [leaving, staying], advskew=100).start()
+    one.wait_state("master", group="group1")
+    one.write_config([staying])
+    one.signal(signal.SIGHUP)
+    one.signal(signal.SIGTERM)
+    assert one.stop() == [0]
