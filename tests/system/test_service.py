@@ -8,6 +8,7 @@ import os
 import re
 import socket
 import struct
+import subprocess
 
 from lab import Carpd, boottime_ns, wait_for
 from words import ADDRESS, neighbour, ping, wait_settled
@@ -55,6 +56,27 @@ def test_notifies_its_manager(lab):
     wait_for(lambda: manager.lines().count("WATCHDOG=1") > beats + 1, 5, "it lives again")
     assert first.stop() == [0]
     assert manager.lines().count("READY=1") == 1 and "STOPPING=1" in manager.lines()
+
+
+def test_serves_on_without_a_reader_of_its_log(lab):
+    """Such as when `carpd 2>&1 | tee log` loses its tee."""
+    fw1, client = lab.hosts("fw1", "client")
+    first = Carpd(fw1)
+    reader, writer = os.pipe()
+    with subprocess.Popen(["ip", "netns", "exec", fw1.netns, first.binary, "-f", first.config_path], stderr=writer) as one:
+        try:
+            os.close(writer)
+            wait_for(lambda: os.path.exists(first.socket) and first.ctl("status", check=False), 5, "it answers")
+            os.close(reader)
+            first.write_config(advskew="none")
+            # The keeper has something to say about each of these.
+            for _ in range(3):
+                assert first.carpctl("reload").returncode == 1
+            wait_for(lambda: ping(client, ADDRESS), 5, "it serves")
+            assert one.poll() is None
+        finally:
+            one.terminate()
+        assert one.wait(10) == 0
 
 
 def test_stranger_may_look_and_not_act(lab):
