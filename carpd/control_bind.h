@@ -6,7 +6,7 @@
 
 /*
  * A listening socket at path, in place of one that nobody listens on any more.
- * The fd, or -errno: -EADDRINUSE if somebody does.
+ * The fd, or -errno: -EADDRINUSE if somebody does, -EEXIST if it is no socket.
  */
 int control_bind(const char *path);
 

@@ -64,13 +64,19 @@ static void send_config(struct reread *reread, struct config *config, int channe
 		close(fd);
 }
 
-static void warn_of_restart(const struct config *old, const struct config *new)
+/* Kept as they are, also for an engine that has to be started again, and for the end. */
+static void keep_until_restart(const struct config *old, struct config *new)
 {
 	if (strcmp(old->user, new->user) != 0 || strcmp(old->control_path, new->control_path) != 0 ||
 	    strcmp(old->state_directory, new->state_directory) != 0 || old->realtime != new->realtime ||
 	    old->sandbox != new->sandbox)
 		log_warning(
 		        "user, control, state-directory, realtime and sandbox change with a restart only");
+	memcpy(new->user, old->user, sizeof(new->user));
+	memcpy(new->control_path, old->control_path, sizeof(new->control_path));
+	memcpy(new->state_directory, old->state_directory, sizeof(new->state_directory));
+	new->realtime = old->realtime;
+	new->sandbox = old->sandbox;
 }
 
 static void put_in_force(struct reread *reread, struct config *config)
@@ -83,7 +89,7 @@ static void take(struct reread *reread, struct config *config, const char *warni
 {
 	if (warnings[0] != '\0')
 		log_warning("%s", warnings);
-	warn_of_restart(*reread->in_force, config);
+	keep_until_restart(*reread->in_force, config);
 	if (channel >= 0)
 		send_config(reread, config, channel);
 	else

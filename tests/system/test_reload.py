@@ -5,6 +5,7 @@ What a reload disturbs: nothing that did not change.
     fw2 (advskew 100) -+- switch - client (1000 probes/s)
 """
 
+import os
 import signal
 
 import pytest
@@ -174,3 +175,24 @@ def test_stop_during_a_reload(lab):
     one.signal(signal.SIGHUP)
     one.signal(signal.SIGTERM)
     assert one.stop() == [0]
+
+
+def test_what_changes_with_a_restart_only(lab):
+    """The socket stays where it is, and at the end it is that one which goes: nothing at the new place is ours."""
+    fw1 = lab.host("fw1")
+    one = Carpd(fw1).start()
+    stranger = lab.new_path("stranger")
+    with open(stranger, "w", encoding="ascii") as file:
+        file.write("precious")
+    with open(one.config_path, encoding="utf-8") as file:
+        text = file.read()
+    with open(one.config_path, "w", encoding="utf-8") as file:
+        file.write(text.replace(f'"{one.socket}"', f'"{stranger}"'))
+    assert one.reload()["ok"] and "restart" in one.log()
+    assert one.stop() == [0]
+    assert os.path.exists(stranger) and not os.path.exists(one.socket)
+    # Nor does a start take anything but a socket for its own leftover.
+    with pytest.raises(RuntimeError):
+        one.start()
+    with open(stranger, encoding="ascii") as file:
+        assert file.read() == "precious"
