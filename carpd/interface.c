@@ -141,6 +141,21 @@ bool interface_reaches(const struct interface *interface, const struct runtime *
 	return false;
 }
 
+bool interface_serves_subnet(const struct runtime *runtime, size_t parent,
+                             const struct shared_address *subnet)
+{
+	for (size_t g = 0; g < runtime->settings.group_count; g++) {
+		const struct group_settings *group = &runtime->groups[g];
+		if (group->parent != parent || runtime->engine->groups[g].masters == 0)
+			continue;
+		for (size_t a = 0; a < group->address_count; a++)
+			if (group->addresses[a].prefix_length == subnet->prefix_length &&
+			    same_subnet(&group->addresses[a], &subnet->address))
+				return true;
+	}
+	return false;
+}
+
 static bool on_interface(const struct runtime *runtime, size_t group, const struct interface *interface)
 {
 	return strcmp(runtime->config->groups[group].interface, interface->name) == 0;

@@ -74,4 +74,8 @@ bool interface_has_own_ipv4(const struct interface *interface, const struct runt
 bool interface_reaches(const struct interface *interface, const struct runtime *runtime,
                        const struct shared_address *subnet);
 
+/* Whether an address that this host serves on a parent is in that very subnet. */
+bool interface_serves_subnet(const struct runtime *runtime, size_t parent,
+                             const struct shared_address *subnet);
+
 #endif

@@ -38,6 +38,7 @@ static void set_gate(struct daemon *daemon, const struct action *action, bool op
 struct batch {
 	struct daemon *daemon;
 	size_t requests;
+	bool leaving; /* nothing on the interface is needed any more */
 };
 
 static void note_result(void *context, void *tag, int error, const char *text)
@@ -80,10 +81,12 @@ static void drop_address(struct batch *batch, struct interface *interface,
                          const struct shared_address *shared)
 {
 	struct daemon *daemon = batch->daemon;
+	size_t parent = (size_t)(interface - daemon->interfaces.list);
 
 	/* The route goes first: without its address the kernel could not tell it from the host's. */
 	if (!address_is_link_local(&shared->address) &&
-	    !interface_reaches(interface, daemon->runtime, shared))
+	    !interface_reaches(interface, daemon->runtime, shared) &&
+	    (batch->leaving || !interface_serves_subnet(daemon->runtime, parent, shared)))
 		rtnl_remove_route(daemon->rtnl, interface->link.index, shared, NULL);
 	rtnl_drop_address(daemon->rtnl, interface->link.index, &shared->address, NULL);
 	batch->requests++;
@@ -336,7 +339,7 @@ void perform_drop_address(struct daemon *daemon, struct interface *interface,
 
 void perform_leave(struct daemon *daemon, struct interface *interface)
 {
-	struct batch batch = {.daemon = daemon};
+	struct batch batch = {.daemon = daemon, .leaving = true};
 
 	for (size_t i = 0; i < daemon->engine->settings->group_count; i++) {
 		const struct action drop = {.kind = ACTION_DROP, .group = &daemon->engine->groups[i]};

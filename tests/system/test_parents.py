@@ -6,7 +6,7 @@ Parents that are no plain cable: a bridge with guests behind it, a macvlan.
 """
 
 from lab import Carpd, Group, wait_for
-from words import ADDRESS, ADDRESS6, live_through, start_pair, transitions, virtual_mac
+from words import ADDRESS, ADDRESS6, live_through, ping, start_pair, transitions, virtual_mac
 
 
 def test_bridge_with_a_guest(lab):
@@ -57,3 +57,19 @@ def test_virtual_mac_that_cannot_be_is_a_problem(lab):
     daemon.reload()
     daemon.wait_state("init", 2)
     assert not fw1.has(ADDRESS, "mv0")
+
+
+def test_groups_share_the_route_of_an_unnumbered_parent(lab):
+    """It goes with the last of them."""
+    fw1 = lab.host("fw1", numbered=False)
+    client = lab.host("client")
+    groups = [Group(1, (f"{ADDRESS}/16", f"{ADDRESS6}/64")), Group(2, ("10.0.0.102/16", "fd00::102/64"))]
+    one = Carpd(fw1, groups).start()
+    for group in groups:
+        one.wait_state("master", group=group.name)
+    one.write_config(groups[1:])
+    one.reload()
+    assert not fw1.has(ADDRESS) and ping(client, "10.0.0.102") and ping(client, "fd00::102")
+    lab.unplug(fw1)
+    one.wait_state("init", 2)
+    assert "proto 112" not in fw1.run("ip", "route").stdout + fw1.run("ip", "-6", "route").stdout
