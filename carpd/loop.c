@@ -81,6 +81,7 @@ static void watch_wires(struct loop *loop)
 	struct interfaces *interfaces = &loop->daemon->interfaces;
 
 	unwatch_wires(loop);
+	loop->daemon->wires_changed = false;
 	loop->wire_events = calloc(2 * interfaces->count, sizeof(struct event *));
 	if (loop->wire_events == NULL)
 		return;
@@ -110,6 +111,9 @@ static void settle(struct loop *loop)
 	struct daemon *daemon = loop->daemon;
 
 	perform_all(daemon);
+	/* Events are read on the way of our own changes, too. */
+	if (daemon->wires_changed)
+		watch_wires(loop);
 	if (reload_is_ready(daemon))
 		finish_reload(loop);
 	control_settle(loop->control);
@@ -196,7 +200,6 @@ static void kernel_changed(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	daemon_read_clock(loop->daemon);
 	observe_read(loop->daemon);
-	watch_wires(loop);
 	settle(loop);
 }
 

@@ -23,6 +23,7 @@ static void link_lost(struct daemon *daemon, struct interface *interface)
 		return;
 	history_note(&daemon->history, daemon_wall_ns(daemon), NULL, "link", "%s is gone", interface->name);
 	interface_detach(&daemon->interfaces, interface);
+	daemon->wires_changed = true;
 	interface->link.index = 0;
 	interface->address_count = 0;
 	tell_engine(daemon, interface);
@@ -36,6 +37,7 @@ static void link_found(struct daemon *daemon, struct interface *interface, const
 	interface->link = *link;
 	if (before.index == 0) {
 		interface_attach(&daemon->interfaces, interface, daemon->runtime, daemon->now);
+		daemon->wires_changed = true;
 		history_note(&daemon->history, daemon_wall_ns(daemon), NULL, "link", "%s is there, %s",
 		             interface->name, link->up ? "up" : "down");
 	} else if (before.up != link->up) {

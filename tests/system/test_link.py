@@ -6,6 +6,7 @@ Cables and interfaces that come and go.
 """
 
 import json
+import socket
 
 import pytest
 from lab import ArpObserver, Carpd, Group, boottime_ns, wait_for
@@ -197,3 +198,21 @@ def test_interface_that_does_not_exist_yet(lab):
     fw1.run("ip", "link", "set", "later0", "up")
     first.wait_state("master")
     assert fw1.has(ADDRESS, "later0") and detail(first)["gate"]
+
+
+def test_clients_after_an_interface_has_gone(lab):
+    """Their connections get the numbers of its sockets: the loop must have forgotten those."""
+    fw1 = lab.host("fw1")
+    first = Carpd(fw1, [Group(options={"mac": "interface"})]).start()
+    first.wait_state("master")
+    fw1.run("ip", "link", "del", "eth0")
+    first.wait_state("init", 2)
+    clients = [socket.socket(socket.AF_UNIX) for _ in range(12)]
+    for one in clients:
+        one.settimeout(5)
+        one.connect(first.socket)
+    for one in clients:
+        one.sendall(b'{"do":"log","count":1}\n')
+        assert b'"ok":true' in one.recv(4096)
+    for one in clients:
+        one.close()
