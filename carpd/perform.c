@@ -193,6 +193,9 @@ static void advertise(struct daemon *daemon, const struct action *action)
 			error = -result;
 	}
 	engine_sent(daemon->engine, action->node, before, sent ? 0 : error);
+	/* Nobody was told, so nobody has stood back. */
+	if (action->node->vhost.lease_end.ns == 0)
+		set_gate(daemon, action, false);
 }
 
 static void announce_address(struct interface *interface, const struct group *group, const struct mac *mac,

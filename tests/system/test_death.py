@@ -178,3 +178,16 @@ def test_transitions_survive_nothing_but_maintenance_does(lab, hosts):
     assert second.ctl("status")["demotion"] == 254
     assert len(transitions(second)) == 1
     wait_settled(first, second)
+
+
+def test_who_cannot_advertise_does_not_answer(lab):
+    """A reign begins with an advert that left: until then the gate is ajar only while one is being sent."""
+    fw1, client = lab.hosts("fw1", "client")
+    rules = "chain e {\ntype filter hook egress device eth0 priority 0\nip protocol 112 drop\n}"
+    fw1.run("nft", "-f", "-", text=f"table netdev t {{\n{rules}\n}}\n")
+    first = Carpd(fw1).start()
+    arp = ArpObserver(client, ADDRESS)
+    first.wait_state("master")
+    counters = wait_for(lambda: (now := detail(first)["counters"])["send_errors"] >= 5 and now, 10, "it tries")
+    assert counters["adverts_sent"] == 0
+    assert len(arp.stop().answers()) < counters["send_errors"]
