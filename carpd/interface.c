@@ -270,16 +270,20 @@ static void attach_group(struct interfaces *interfaces, struct interface *interf
 	if (interface->gate_port < 0)
 		return;
 	/* Once the gate is there it receives for all groups of the interface. */
-	gate_watch(interfaces->gate, interface->gate_port, config->vhid, config->peer_count > 0);
+	int error = gate_watch(interfaces->gate, interface->gate_port, config->vhid, config->peer_count > 0);
 	if (!group->virtual_mac) {
 		withdraw(interfaces, interface, config);
 		if (accepted)
 			wire_refuse_mac(interface->wire, &mac);
 		return;
 	}
-	for (size_t i = 0; i < config->address_count; i++)
-		gate_add_address(interfaces->gate, interface->gate_port, config->vhid,
-		                 &config->addresses[i].address);
+	for (size_t i = 0; i < config->address_count && error == 0; i++)
+		error = gate_add_address(interfaces->gate, interface->gate_port, config->vhid,
+		                         &config->addresses[i].address);
+	/* What the gate does not know it would not fence. */
+	group->barred |= error < 0;
+	if (error < 0)
+		log_error("group %s: the gate has no room for it: %s", config->name, strerror(-error));
 	if (interface->link.kind != LINK_BRIDGE && !accepted)
 		wire_accept_mac(interface->wire, &mac);
 }

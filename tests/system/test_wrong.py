@@ -122,3 +122,13 @@ def test_one_family_falls_silent(lab):
     assert lab.owners(ADDRESS) == [fw1]
     lab.heal()
     wait_for(lambda: not second.status()["problems"], 10, "it is over")
+
+
+def test_more_addresses_than_the_gate_holds(lab):
+    """What could not be fenced is kept out of service, and named."""
+    fw1 = lab.host("fw1")
+    lab.unplug(fw1)
+    many = [Group(vhid, tuple(f"10.{vhid}.{n // 250}.{n % 250 + 1}" for n in range(4100))) for vhid in range(1, 5)]
+    first = Carpd(fw1, many).start()
+    wait_for(lambda: "group4: the gate has no room" in first.log(), 10, "it is said")
+    assert "group3: the gate has no room" not in first.log()
