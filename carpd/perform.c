@@ -158,15 +158,15 @@ static int send_advert(struct daemon *daemon, struct interface *interface, const
 }
 
 /*
- * The advert that begins a reign turns the switches towards this host, so the
- * gate is ajar when it leaves; not for longer than sending takes, as only an
- * advert that was really sent gives a lease.
+ * What begins a reign, advert or announcement, turns the switches towards this
+ * host, so the gate is ajar when it leaves; not for longer than sending takes, as
+ * only an advert that was really sent gives a lease.
  */
 #define AJAR_NS (5 * NS_PER_MS)
 
-static void leave_ajar(struct daemon *daemon, const struct interface *interface, const struct action *action,
-                       instant before)
+static void leave_ajar(struct daemon *daemon, const struct action *action, instant before)
 {
+	const struct interface *interface = interface_of(daemon, action->group);
 	const struct vhost *vhost = &action->node->vhost;
 
 	if (vhost->lease_end.ns == 0 && interface->gate_port >= 0 && action->group->virtual_mac)
@@ -184,7 +184,7 @@ static void advertise(struct daemon *daemon, const struct action *action)
 	/* Paused since this was decided: the others may be ahead of us. */
 	if (vhost_lease_expired(daemon->engine, &action->node->vhost, before))
 		return;
-	leave_ajar(daemon, interface, action, before);
+	leave_ajar(daemon, action, before);
 	for (size_t i = 0; engine_advert_frame(daemon->engine, action->node, i, before, &out); i++) {
 		int result = send_advert(daemon, interface, &out);
 		if (result == 0)
@@ -221,6 +221,9 @@ static void announce(struct daemon *daemon, const struct action *action)
 
 	if (interface->wire == NULL)
 		return;
+	/* Before the first advert, unless that could not be sent. */
+	if (action->node->vhost.send_failures == 0)
+		leave_ajar(daemon, action, daemon_read_clock(daemon));
 	for (size_t i = 0; i < settings->address_count; i++)
 		announce_address(interface, action->group, &mac, &settings->addresses[i].address);
 }

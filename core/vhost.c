@@ -167,9 +167,10 @@ static void leave_master(struct engine *engine, struct vhost *vhost)
 
 /*
  * A predecessor that lives answers until it has heard us, and its last answers may
- * turn the switches back to it: announce behind them, soon and then more rarely.
+ * turn the switches back to it, so that clients find nobody: announce behind them,
+ * when it may just have heard us, and then ever more rarely.
  */
-#define ANNOUNCE_BEHIND_PREDECESSOR_NS (3 * NS_PER_MS)
+#define ANNOUNCE_BEHIND_PREDECESSOR_NS (100 * NS_PER_US)
 #define ANNOUNCE_BEHIND_UNTIL_NS       (200 * NS_PER_MS)
 
 static bool predecessor_lives(enum cause_kind kind)
@@ -207,10 +208,12 @@ void vhost_become_master(struct engine *engine, struct vhost *vhost, struct caus
 	if (vhost->group->masters++ == 0)
 		engine_act(engine, ACTION_TAKE, vhost->group, NULL);
 	/*
-	 * Where no virtual MAC moves with the advert, clients are told first: they
-	 * must not send to a predecessor that has stopped already.
+	 * Where no virtual MAC moves with the advert, which to unicast peers it does
+	 * not, clients are told first: they must not send to a predecessor that has
+	 * stopped already.
 	 */
-	bool announce_first = predecessor_lives(cause.kind) && !vhost->group->virtual_mac;
+	bool announce_first = predecessor_lives(cause.kind) &&
+	                      (!vhost->group->virtual_mac || vhost_settings(vhost)->peer_count > 0);
 	if (announce_first)
 		vhost_act(engine, ACTION_ANNOUNCE, vhost);
 	vhost_advertise(engine, vhost, now);

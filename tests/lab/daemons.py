@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass, field
 
 from .net import run
-from .process import cpu_s, family, pss_kib, send
+from .process import cpu_s, family, pss_kib, kill, send
 from .wait import boottime_ns, wait_for
 
 BUILD = os.path.abspath(
@@ -71,7 +71,7 @@ class Daemon:
 
     def kill(self):
         """SIGKILL to all processes at once, so that none can react to another's death."""
-        send(self.pids(), signal.SIGKILL)
+        kill(self.pids())
         self._buried()
 
     def crash(self, lan=0):
@@ -79,7 +79,7 @@ class Daemon:
         A power cut: all processes killed and the cable dead within a millisecond. Returns from when on nothing more
         can come from this host (boot clock ns).
         """
-        send(self.pids(), signal.SIGKILL)
+        kill(self.pids())
         self.host.lab.unplug(self.host, lan)
         at_ns = boottime_ns()
         self._buried()

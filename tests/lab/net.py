@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import threading
 
-from .process import Process, family, send
+from .process import Process, family, kill
 from .wait import wait_for
 
 PREFIX = os.environ.get("LAB_PREFIX", "carplab")
@@ -280,7 +280,7 @@ class Lab:
         old = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
         try:
             if self._tracked:
-                send(family({process.pid for process in self._tracked}), signal.SIGKILL)
+                kill(family({process.pid for process in self._tracked}))
             for process in reversed(self._tracked):
                 process.reap()
             if hasattr(self, "_ioctl"):

@@ -36,15 +36,18 @@ def family(roots):
 
 
 def send(pids, number):
-    """
-    One signal to many processes; those that are gone are left out. The youngest first: keepalived's child gets
-    SIGTERM when its parent dies (PR_SET_PDEATHSIG), and would use its last instant for a good-bye.
-    """
-    for pid in sorted(pids, reverse=True):
+    """One signal to many processes, the oldest first; those that are gone are left out."""
+    for pid in sorted(pids):
         try:
             os.kill(pid, number)
         except ProcessLookupError:
             pass
+
+
+def kill(pids):
+    """At once: all are stopped before the first dies, so that no parent replaces a child, and no child says good-bye."""
+    send(pids, signal.SIGSTOP)
+    send(pids, signal.SIGKILL)
 
 
 def cpu_s(pids):
@@ -102,7 +105,7 @@ class Process:
 
     def kill(self):
         """SIGKILL to every process of the program, and waits until all are gone."""
-        self.signal_all(signal.SIGKILL)
+        kill(self.pids())
         self.wait(5)
         wait_for(lambda: not self.pids(), 5, f"{self.name} leaves no process behind")
 

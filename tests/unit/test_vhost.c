@@ -68,7 +68,7 @@ static void test_master_repeats(void **state)
 /* A predecessor that lives may answer behind our first announcement. */
 static void test_announces_behind_a_predecessor(void **state)
 {
-	static const int64_t after_ms[] = {3, 12, 48, 192};
+	static const int64_t after_us[] = {100, 400, 1600, 6400, 25600, 102400};
 
 	(void)state;
 	lab_place(&lab);
@@ -76,8 +76,8 @@ static void test_announces_behind_a_predecessor(void **state)
 	lab_settle(&lab);
 	lab_hear(&lab, (struct said)SAID("10.0.0.2", 255, 255, 0));
 	lab_expect(&lab, "backup>master goodbye, " RISE);
-	for (size_t i = 0; i < sizeof(after_ms) / sizeof(after_ms[0]); i++) {
-		lab_tick_exactly_at(&lab, after_ms[i] * NS_PER_MS);
+	for (size_t i = 0; i < sizeof(after_us) / sizeof(after_us[0]); i++) {
+		lab_tick_exactly_at(&lab, after_us[i] * NS_PER_US);
 		lab_expect(&lab, "announce");
 	}
 	lab_tick_exactly_at(&lab, 1100 * NS_PER_MS);
