@@ -129,8 +129,8 @@ static bool same_subnet(const struct shared_address *wide, const struct address 
 	return rest == 0 || ((wide->address.bytes[whole] ^ address->bytes[whole]) & mask) == 0;
 }
 
-bool interface_reaches(const struct interface *interface, const struct runtime *runtime,
-                       const struct shared_address *subnet)
+static bool reaches(const struct interface *interface, const struct runtime *runtime,
+                    const struct shared_address *subnet)
 {
 	for (size_t i = 0; i < interface->address_count; i++) {
 		const struct shared_address *own = &interface->addresses[i].address;
@@ -141,12 +141,17 @@ bool interface_reaches(const struct interface *interface, const struct runtime *
 	return false;
 }
 
-bool interface_serves_subnet(const struct runtime *runtime, size_t parent,
-                             const struct shared_address *subnet)
+static bool on_interface(const struct runtime *runtime, size_t group, const struct interface *interface)
+{
+	return strcmp(runtime->config->groups[group].interface, interface->name) == 0;
+}
+
+static bool serves_subnet(const struct runtime *runtime, const struct interface *interface,
+                          const struct shared_address *subnet)
 {
 	for (size_t g = 0; g < runtime->settings.group_count; g++) {
 		const struct group_settings *group = &runtime->groups[g];
-		if (group->parent != parent || runtime->engine->groups[g].masters == 0)
+		if (!on_interface(runtime, g, interface) || runtime->engine->groups[g].masters == 0)
 			continue;
 		for (size_t a = 0; a < group->address_count; a++)
 			if (group->addresses[a].prefix_length == subnet->prefix_length &&
@@ -156,9 +161,11 @@ bool interface_serves_subnet(const struct runtime *runtime, size_t parent,
 	return false;
 }
 
-static bool on_interface(const struct runtime *runtime, size_t group, const struct interface *interface)
+bool interface_lacks_route(const struct interface *interface, const struct runtime *runtime,
+                           const struct shared_address *subnet)
 {
-	return strcmp(runtime->config->groups[group].interface, interface->name) == 0;
+	return !address_is_link_local(&subnet->address) && !reaches(interface, runtime, subnet) &&
+	       serves_subnet(runtime, interface, subnet);
 }
 
 /* A peer behind a router cannot answer a link-local address, nor one that lists our global one expect it. */

@@ -69,13 +69,11 @@ void interface_release(struct interfaces *interfaces, struct interface *interfac
 /* Up, MAC and source addresses, as the engine wants to know them. */
 struct parent interface_as_parent(const struct interface *interface, const struct runtime *runtime);
 
-/* Whether the host has another address of that family on it, and whether one covers the subnet. */
+/* Whether the host has an address of its own on it, of IPv4. */
 bool interface_has_own_ipv4(const struct interface *interface, const struct runtime *runtime);
-bool interface_reaches(const struct interface *interface, const struct runtime *runtime,
-                       const struct shared_address *subnet);
-
-/* Whether an address that this host serves on a parent is in that very subnet. */
-bool interface_serves_subnet(const struct runtime *runtime, size_t parent,
-                             const struct shared_address *subnet);
+/* Whether a group that serves there needs the route to subnet from us: no address of the host's own brings
+ * it. */
+bool interface_lacks_route(const struct interface *interface, const struct runtime *runtime,
+                           const struct shared_address *subnet);
 
 #endif

@@ -93,10 +93,12 @@ static void heard_address(void *context, const struct rtnl_address *address, boo
 	if (interface == NULL || !interface_note_address(interface, address, gone))
 		return;
 	const struct group *group = sharing_group(daemon, interface, &address->address.address);
-	if (group == NULL)
+	if (group == NULL) {
+		daemon->own_changed = true;
 		tell_engine(daemon, interface);
-	else if (gone && group->masters > 0)
+	} else if (gone && group->masters > 0) {
 		daemon->look_for_losses = true;
+	}
 }
 
 static void check_gate(struct daemon *daemon, struct interface *interface)
@@ -145,6 +147,7 @@ static void resync_ended(void *context)
 		tell_engine(daemon, interface);
 	}
 	daemon->look_for_losses = true;
+	daemon->own_changed = true;
 }
 
 static const struct rtnl_handler handler = {
@@ -199,6 +202,10 @@ void observe_read(struct daemon *daemon)
 		log_error("rtnetlink cannot be read: %s", strerror(-error));
 	if (daemon->look_for_losses)
 		find_losses(daemon);
+	if (daemon->own_changed) {
+		daemon->own_changed = false;
+		perform_follow_own_addresses(daemon);
+	}
 }
 
 void observe_gates(struct daemon *daemon)

@@ -72,7 +72,7 @@ static void take_address(struct batch *batch, struct interface *interface, struc
 	struct rtnl_address_flags flags = {.scope_host = interface_has_own_ipv4(interface, runtime)};
 
 	rtnl_take_address(daemon->rtnl, interface->link.index, &shared->address, flags, group);
-	if (!address_is_link_local(&shared->address) && !interface_reaches(interface, runtime, shared))
+	if (interface_lacks_route(interface, runtime, shared))
 		rtnl_add_route(daemon->rtnl, interface->link.index, shared, group);
 	batch->requests++;
 }
@@ -81,12 +81,9 @@ static void drop_address(struct batch *batch, struct interface *interface,
                          const struct shared_address *shared)
 {
 	struct daemon *daemon = batch->daemon;
-	size_t parent = (size_t)(interface - daemon->interfaces.list);
 
 	/* The route goes first: without its address the kernel could not tell it from the host's. */
-	if (!address_is_link_local(&shared->address) &&
-	    !interface_reaches(interface, daemon->runtime, shared) &&
-	    (batch->leaving || !interface_serves_subnet(daemon->runtime, parent, shared)))
+	if (batch->leaving || !interface_lacks_route(interface, daemon->runtime, shared))
 		rtnl_remove_route(daemon->rtnl, interface->link.index, shared, NULL);
 	rtnl_drop_address(daemon->rtnl, interface->link.index, &shared->address, NULL);
 	batch->requests++;
@@ -354,4 +351,46 @@ void perform_leave(struct daemon *daemon, struct interface *interface)
 	}
 	if (batch.requests > 0)
 		send_requests(&batch);
+}
+
+static bool has_scope(const struct interface *interface, const struct shared_address *shared, bool host)
+{
+	for (size_t i = 0; i < interface->address_count; i++) {
+		const struct rtnl_address *there = &interface->addresses[i];
+		if (there->protocol == RTNL_ADDRESS_PROTOCOL && there->scope_host != host &&
+		    address_equal(&there->address.address, &shared->address))
+			return false;
+	}
+	return true;
+}
+
+static void follow_own_addresses(struct batch *batch, struct interface *interface, struct group *group)
+{
+	struct daemon *daemon = batch->daemon;
+	struct rtnl_address_flags flags = {.scope_host = interface_has_own_ipv4(interface, daemon->runtime)};
+	int link_index = interface->link.index;
+
+	for (size_t i = 0; i < group->settings->address_count; i++) {
+		const struct shared_address *shared = &group->settings->addresses[i];
+		if (shared->address.family == FAMILY_IPV4 && !has_scope(interface, shared, flags.scope_host))
+			rtnl_rescope_address(daemon->rtnl, link_index, &shared->address, flags, group);
+		if (interface_lacks_route(interface, daemon->runtime, shared))
+			rtnl_add_route(daemon->rtnl, link_index, shared, group);
+		else
+			rtnl_remove_route(daemon->rtnl, link_index, shared, NULL);
+		batch->requests++;
+	}
+}
+
+void perform_follow_own_addresses(struct daemon *daemon)
+{
+	struct batch batch = {.daemon = daemon};
+
+	for (size_t i = 0; i < daemon->engine->settings->group_count; i++) {
+		struct group *group = &daemon->engine->groups[i];
+		struct interface *interface = interface_of(daemon, group);
+		if (group->masters > 0 && interface->link.index != 0)
+			follow_own_addresses(&batch, interface, group);
+	}
+	commit(&batch);
 }

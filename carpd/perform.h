@@ -24,4 +24,8 @@ void perform_drop_address(struct daemon *daemon, struct interface *interface,
  */
 void perform_leave(struct daemon *daemon, struct interface *interface);
 
+/* An address of the host's own came or went: the scope of the shared ones and the routes to their subnets
+ * follow. */
+void perform_follow_own_addresses(struct daemon *daemon);
+
 #endif

@@ -34,7 +34,8 @@ struct rtnl_address {
 	int link_index;
 	struct shared_address address;
 	uint8_t protocol; /* IFA_PROTO, 0 where the kernel has none */
-	bool tentative;   /* duplicate address detection not finished, or failed */
+	bool scope_host;
+	bool tentative; /* duplicate address detection not finished, or failed */
 };
 
 /*
@@ -81,6 +82,9 @@ struct rtnl_address_flags {
 int rtnl_take_address(struct rtnl *rtnl, int link_index, const struct address *address,
                       struct rtnl_address_flags flags, void *tag);
 int rtnl_drop_address(struct rtnl *rtnl, int link_index, const struct address *address, void *tag);
+/* Gives an IPv4 address that was taken another scope; it is never away meanwhile. */
+int rtnl_rescope_address(struct rtnl *rtnl, int link_index, const struct address *address,
+                         struct rtnl_address_flags flags, void *tag);
 /* The route to the shared subnet, which a parent without an address of its own lacks. */
 int rtnl_add_route(struct rtnl *rtnl, int link_index, const struct shared_address *subnet, void *tag);
 int rtnl_remove_route(struct rtnl *rtnl, int link_index, const struct shared_address *subnet, void *tag);

@@ -21,12 +21,12 @@ static uint8_t full_length(const struct address *address)
 }
 
 static void put_address_header(struct nlmsghdr *message, int link_index, const struct address *address,
-                               uint8_t scope)
+                               uint8_t length, uint8_t scope)
 {
 	struct ifaddrmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
 
 	header->ifa_family = system_family(address);
-	header->ifa_prefixlen = full_length(address);
+	header->ifa_prefixlen = length;
 	header->ifa_scope = scope;
 	header->ifa_index = (unsigned int)link_index;
 	mnl_attr_put(message, IFA_LOCAL, address_bytes(address), address->bytes);
@@ -37,8 +37,8 @@ static void put_address_header(struct nlmsghdr *message, int link_index, const s
 	mnl_attr_put(message, IFA_ADDRESS, address_bytes(address), address->bytes);
 }
 
-int rtnl_take_address(struct rtnl *rtnl, int link_index, const struct address *address,
-                      struct rtnl_address_flags flags, void *tag)
+static int ask_take(struct rtnl *rtnl, int link_index, const struct address *address, uint8_t length,
+                    struct rtnl_address_flags flags, void *tag)
 {
 	bool ipv4 = address->family == FAMILY_IPV4;
 	/*
@@ -49,7 +49,7 @@ int rtnl_take_address(struct rtnl *rtnl, int link_index, const struct address *a
 
 	if (!message)
 		return -ENOMEM;
-	put_address_header(message, link_index, address,
+	put_address_header(message, link_index, address, length,
 	                   ipv4 && flags.scope_host ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE);
 	mnl_attr_put_u32(message, IFA_FLAGS, IFA_F_NOPREFIXROUTE | (ipv4 ? 0 : IFA_F_NODAD));
 	if (!ipv4) {
@@ -63,14 +63,46 @@ int rtnl_take_address(struct rtnl *rtnl, int link_index, const struct address *a
 	return rtnl_batch_finish(&rtnl->batch, message, tag);
 }
 
-int rtnl_drop_address(struct rtnl *rtnl, int link_index, const struct address *address, void *tag)
+static int ask_drop(struct rtnl *rtnl, int link_index, const struct address *address, uint8_t length,
+                    void *tag)
 {
 	struct nlmsghdr *message = rtnl_batch_begin(&rtnl->batch, RTM_DELADDR, 0);
 
 	if (!message)
 		return -ENOMEM;
-	put_address_header(message, link_index, address, RT_SCOPE_UNIVERSE);
+	put_address_header(message, link_index, address, length, RT_SCOPE_UNIVERSE);
 	return rtnl_batch_finish(&rtnl->batch, message, tag);
+}
+
+int rtnl_take_address(struct rtnl *rtnl, int link_index, const struct address *address,
+                      struct rtnl_address_flags flags, void *tag)
+{
+	return ask_take(rtnl, link_index, address, full_length(address), flags, tag);
+}
+
+int rtnl_drop_address(struct rtnl *rtnl, int link_index, const struct address *address, void *tag)
+{
+	return ask_drop(rtnl, link_index, address, full_length(address), tag);
+}
+
+/*
+ * The kernel keeps the scope that an address came with, and flushes all routes of
+ * an interface whose last IPv4 address goes.  So a second one stands in: the same
+ * with another prefix length is another address, and as good to whoever uses it.
+ */
+int rtnl_rescope_address(struct rtnl *rtnl, int link_index, const struct address *address,
+                         struct rtnl_address_flags flags, void *tag)
+{
+	uint8_t length = full_length(address), stand_in = (uint8_t)(length - 1);
+	int error = ask_take(rtnl, link_index, address, stand_in, flags, tag);
+
+	if (!error)
+		error = ask_drop(rtnl, link_index, address, length, tag);
+	if (!error)
+		error = ask_take(rtnl, link_index, address, length, flags, tag);
+	if (!error)
+		error = ask_drop(rtnl, link_index, address, stand_in, tag);
+	return error;
 }
 
 static struct address network_of(const struct shared_address *subnet)

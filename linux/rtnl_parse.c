@@ -80,6 +80,7 @@ bool rtnl_parse_address(const struct nlmsghdr *message, struct rtnl_address *ret
 	address.link_index = (int)header->ifa_index;
 	address.address.prefix_length = header->ifa_prefixlen;
 	address.protocol = rtnl_u8(attributes[IFA_PROTO], 0);
+	address.scope_host = header->ifa_scope == RT_SCOPE_HOST;
 	address.tentative = flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED);
 	*ret_address = address;
 	return true;

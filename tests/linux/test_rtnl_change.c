@@ -148,6 +148,29 @@ static bool has_own_link_local(void)
 	return false;
 }
 
+static void scope_changes_with_the_address_in_place(void **state)
+{
+	struct address address = address_of("192.0.2.100");
+
+	(void)state;
+	assert_success(take(parent, "192.0.2.100", true));
+	network_run("ip route add 198.51.100.0/24 dev p0");
+	for (int host = 0; host < 2; host++) {
+		assert_int_equal(rtnl_rescope_address(picture.rtnl, parent, &address,
+		                                      (struct rtnl_address_flags){.scope_host = host},
+		                                      &picture),
+		                 0);
+		assert_int_equal(commit().failures, 0);
+		assert_true(network_shows("ip -4 addr show dev p0", host ? "192.0.2.100/32 scope host"
+		                                                         : "192.0.2.100/32 scope global"));
+		assert_false(network_shows("ip -4 addr show dev p0", "/31"));
+		/* The kernel flushes an interface whose last address goes. */
+		assert_true(network_shows("ip route show dev p0", "198.51.100.0/24"));
+		picture_await(&picture, picture_address(&picture, parent, "192.0.2.100")->scope_host == host);
+	}
+	assert_success(drop(parent, "192.0.2.100"));
+}
+
 static void shared_ipv6_address_is_not_the_source(void **state)
 {
 	(void)state;
@@ -414,6 +437,7 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(taken_address_carries_the_mark, set_up, tear_down),
 	        cmocka_unit_test_setup_teardown(taking_and_dropping_twice_is_success, set_up, tear_down),
 	        cmocka_unit_test_setup_teardown(shared_ipv4_address_is_not_the_source, set_up, tear_down),
+	        cmocka_unit_test_setup_teardown(scope_changes_with_the_address_in_place, set_up, tear_down),
 	        cmocka_unit_test_setup_teardown(shared_ipv6_address_is_not_the_source, set_up, tear_down),
 	        cmocka_unit_test_setup_teardown(administrators_address_is_left_alone, set_up, tear_down),
 	        cmocka_unit_test_setup_teardown(missing_link_is_told_in_words, set_up, tear_down),
