@@ -52,6 +52,7 @@ static const char *event_of(enum report_kind kind)
 	case REPORT_CREDENTIALS_CHANGED:
 		return "reload";
 	case REPORT_ADDRESS_PUT_BACK:
+	case REPORT_FIGHT_OVER:
 		return "took";
 	case REPORT_RIVAL:
 	case REPORT_RIVAL_GONE:
@@ -62,6 +63,7 @@ static const char *event_of(enum report_kind kind)
 		return "conflict";
 	case REPORT_FAMILY_SILENT:
 	case REPORT_FAMILY_RETURNED:
+	case REPORT_FIGHT:
 		return "problem";
 	}
 	return "problem";
@@ -126,6 +128,13 @@ static void describe(const struct action *action, int64_t wall_offset_ns, char *
 		break;
 	case REPORT_ADDRESS_PUT_BACK:
 		snprintf(text, TEXT_SENTENCE_MAX, "somebody removed %s; put back", peer);
+		break;
+	case REPORT_FIGHT:
+		snprintf(text, TEXT_SENTENCE_MAX,
+		         "somebody removes %s again and again; it is put back once a second at most", peer);
+		break;
+	case REPORT_FIGHT_OVER:
+		snprintf(text, TEXT_SENTENCE_MAX, "nobody removes %s any more", peer);
 		break;
 	case REPORT_CREDENTIALS_CHANGED:
 		snprintf(text, TEXT_SENTENCE_MAX,

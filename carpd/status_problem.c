@@ -68,12 +68,26 @@ static void vrrp_problem(const struct daemon *daemon, const struct group *group,
 	json_array_append_new(problems, json_string(text));
 }
 
+static void fight_problem(const struct group *group, json_t *problems)
+{
+	char text[TEXT_SENTENCE_MAX], address[TEXT_ADDRESS_MAX];
+
+	if (!fight_is_on(&group->fight))
+		return;
+	snprintf(text, sizeof(text),
+	         "another program removes %s again and again, so that it is there at times only; find and "
+	         "stop that program",
+	         text_address(&group->fight.address, address));
+	json_array_append_new(problems, json_string(text));
+}
+
 json_t *status_problems(const struct daemon *daemon, const struct group *group)
 {
 	json_t *problems = json_array();
 
 	interface_problems(daemon, group, problems);
 	vrrp_problem(daemon, group, problems);
+	fight_problem(group, problems);
 	for (size_t i = 0; i < group->node_count; i++)
 		node_problems(daemon, group, &group->nodes[i], problems);
 	return problems;

@@ -54,6 +54,7 @@ static void place_group(struct engine *engine, struct group *group, const struct
 	group->nodes = nodes;
 	group->node_count = settings->node_count;
 	group->previous_until = INSTANT_NEVER;
+	group->fight.put_back_at = INSTANT_NEVER;
 	for (size_t i = 0; i < settings->node_count; i++) {
 		struct node *node = &nodes[i];
 		node->vhost = (struct vhost){
@@ -354,21 +355,44 @@ void engine_mac_changed(struct engine *engine, struct group *group, instant now)
 	}
 }
 
+static bool shares(const struct group *group, const struct address *address)
+{
+	for (size_t i = 0; i < group->settings->address_count; i++)
+		if (address_equal(&group->settings->addresses[i].address, address))
+			return true;
+	return false;
+}
+
 void engine_address_lost(struct engine *engine, size_t parent, const struct address *address, instant now)
 {
-	(void)now;
+	struct report report = {.kind = REPORT_ADDRESS_PUT_BACK, .peer = *address};
+
 	for (size_t i = 0; i < engine->settings->group_count; i++) {
 		struct group *group = &engine->groups[i];
-		if (group->settings->parent != parent || group->masters == 0)
+		bool told = fight_is_on(&group->fight);
+		if (group->settings->parent != parent || group->masters == 0 || !shares(group, address) ||
+		    !fight_removed(&group->fight, address, now))
 			continue;
-		for (size_t a = 0; a < group->settings->address_count; a++) {
-			if (!address_equal(&group->settings->addresses[a].address, address))
-				continue;
-			struct report report = {.kind = REPORT_ADDRESS_PUT_BACK, .peer = *address};
-			engine_act(engine, ACTION_TAKE, group, NULL);
+		engine->deadline = instant_earlier(engine->deadline, fight_deadline(&group->fight));
+		if (fight_is_on(&group->fight))
+			report.kind = REPORT_FIGHT;
+		if (!told)
 			engine_tell(engine, group, NULL, &report);
-		}
 	}
+}
+
+static void tick_fight(struct engine *engine, struct group *group, instant now)
+{
+	struct fight *fight = &group->fight;
+	struct report report = {.kind = REPORT_FIGHT_OVER, .peer = fight->address};
+
+	if (instant_reached(fight->put_back_at, now)) {
+		fight->put_back_at = INSTANT_NEVER;
+		if (group->masters > 0)
+			engine_act(engine, ACTION_TAKE, group, NULL);
+	}
+	if (fight_over(fight, now))
+		engine_tell(engine, group, NULL, &report);
 }
 
 static void hand_over_group(struct engine *engine, struct group *group, bool stopping, instant now)
@@ -499,12 +523,14 @@ static instant tick_group(struct engine *engine, struct group *group, instant no
 	instant deadline = INSTANT_NEVER;
 
 	tick_grace(engine, group, now);
+	tick_fight(engine, group, now);
 	for (size_t i = 0; i < group->node_count; i++) {
 		struct node *node = &group->nodes[i];
 		vhost_tick(engine, &node->vhost, now);
 		forget_conflict(engine, node, now);
 		deadline = instant_earlier(deadline, node_deadline(node));
 	}
+	deadline = instant_earlier(deadline, fight_deadline(&group->fight));
 	return instant_earlier(deadline, group->previous_until);
 }
 

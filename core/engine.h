@@ -19,6 +19,7 @@
 #include "demotion.h"
 #include "digest.h"
 #include "drop.h"
+#include "fight.h"
 #include "packet.h"
 #include "replay.h"
 #include "seal.h"
@@ -135,6 +136,7 @@ struct group {
 	bool stopped;     /* taken out of service by engine_stop */
 	bool barred;      /* as if its parent were down; the caller sets it before engine_parent_changed */
 	bool virtual_mac;
+	struct fight fight;
 	/* The credentials before the last reload (engine_adopt): accepted, and at first still sent. */
 	bool previous_in_use;
 	bool previous_sent;
@@ -164,10 +166,12 @@ enum report_kind {
 	REPORT_CONFLICT_OVER,
 	REPORT_FAMILY_SILENT, /* the master is heard over one family only */
 	REPORT_FAMILY_RETURNED,
-	REPORT_FORGED,              /* a recorded advert under other header fields */
-	REPORT_UNSEALED,            /* an unsealed advert in the name of a peer that seals */
-	REPORT_HANDOVER_KEPT,       /* nobody took over; we stay master */
-	REPORT_ADDRESS_PUT_BACK,    /* somebody removed a shared address of ours */
+	REPORT_FORGED,           /* a recorded advert under other header fields */
+	REPORT_UNSEALED,         /* an unsealed advert in the name of a peer that seals */
+	REPORT_HANDOVER_KEPT,    /* nobody took over; we stay master */
+	REPORT_ADDRESS_PUT_BACK, /* somebody removed a shared address of ours */
+	REPORT_FIGHT,            /* again and again */
+	REPORT_FIGHT_OVER,
 	REPORT_CREDENTIALS_CHANGED, /* the grace is over, or a peer uses the new ones already */
 };
 
@@ -278,7 +282,8 @@ void engine_probed(struct engine *engine, size_t parent, int error, instant now)
 void engine_take_failed(struct engine *engine, struct group *group, int error, instant now);
 /* The caller has changed virtual_mac: switches and neighbours must hear of it from a master. */
 void engine_mac_changed(struct engine *engine, struct group *group, instant now);
-/* Somebody removed one of the shared addresses while we are master. */
+/* Somebody removed one of the shared addresses while we are master; engine_tick puts it back, the first time
+ * at once. */
 void engine_address_lost(struct engine *engine, size_t parent, const struct address *address, instant now);
 
 /* False if the table of reasons is full, or the reason has no name. */

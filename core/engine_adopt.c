@@ -98,6 +98,7 @@ static void adopt_group(struct engine *engine, struct group *next, const struct 
 	next->demotion = old->demotion;
 	next->virtual_mac = old->virtual_mac;
 	next->barred = old->barred;
+	next->fight = old->fight;
 	for (size_t i = 0; i < next->node_count; i++)
 		adopt_node(&next->nodes[i], &old->nodes[i]);
 	if (addresses_changed || !same_passphrase(next->settings, old->settings) ||

@@ -132,3 +132,21 @@ def test_more_addresses_than_the_gate_holds(lab):
     first = Carpd(fw1, many).start()
     wait_for(lambda: "group4: the gate has no room" in first.log(), 10, "it is said")
     assert "group3: the gate has no room" not in first.log()
+
+
+def test_somebody_removes_an_address_in_a_loop(lab):
+    """Answered at once, then ever more slowly: the log and the other program stay readable, the status says so."""
+    fw1 = lab.host("fw1")
+    first = Carpd(fw1).start()
+    first.wait_state("master")
+    loop = fw1.start("sh", "-c", f"while :; do ip addr del {ADDRESS}/32 dev eth0 2>/dev/null; done")
+    problem = wait_for(lambda: first.status()["problems"], 10, "the fight is a problem")[0]
+    assert ADDRESS in problem and first.carpctl("status").returncode == 1
+    wait_for(lambda: fw1.has(ADDRESS), 10, "it is put back all the same")
+    loop.kill()
+    wait_for(lambda: not first.status()["problems"], 20, "the fight is over")
+    assert fw1.has(ADDRESS) and first.carpctl("status").returncode == 0
+    lines = [line for line in first.log().splitlines() if "remove" in line]
+    assert len([line for line in lines if "again and again" in line]) == 1
+    assert len([line for line in lines if "any more" in line]) == 1
+    assert len(lines) == 4, "two removals that may have been slips, the fight, and its end"

@@ -203,6 +203,8 @@ static const char *report_word(enum report_kind kind)
 	        [REPORT_UNSEALED] = "unsealed",
 	        [REPORT_HANDOVER_KEPT] = "handover-kept",
 	        [REPORT_ADDRESS_PUT_BACK] = "put-back",
+	        [REPORT_FIGHT] = "fight",
+	        [REPORT_FIGHT_OVER] = "fight-over",
 	        [REPORT_CREDENTIALS_CHANGED] = "credentials-changed",
 	};
 
