@@ -42,7 +42,7 @@ struct daemon {
 	struct gate *gate;
 	bool look_for_losses; /* observe.c: an address that we share went away */
 	bool wires_changed;   /* observe.c: sockets of interfaces were opened or closed */
-	bool own_changed;     /* observe.c: an address of the host's own came or went */
+	bool own_changed;     /* observe.c: an address that is not carpd's came or went */
 	unsigned gate_faults; /* how often somebody else detached it */
 	int peer_fds[2];      /* IPv4, IPv6; -1: not open */
 	struct history history;

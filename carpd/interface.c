@@ -46,6 +46,7 @@ int interfaces_create(struct interfaces *interfaces, const struct runtime *runti
 	if (old != NULL) {
 		interfaces->gate = old->gate;
 		interfaces->gate_missing = old->gate_missing;
+		interfaces->marked = old->marked;
 	}
 	return 0;
 }
@@ -92,6 +93,37 @@ bool interface_note_address(struct interface *interface, const struct rtnl_addre
 	}
 	*known = *address;
 	return true;
+}
+
+const struct rtnl_address *interface_stranger(const struct interfaces *interfaces,
+                                              const struct interface *interface,
+                                              const struct address *address)
+{
+	const struct rtnl_address *longest = NULL;
+
+	for (size_t i = 0; i < interface->address_count && interfaces->marked; i++) {
+		const struct rtnl_address *there = &interface->addresses[i];
+		if (there->protocol == RTNL_ADDRESS_PROTOCOL ||
+		    !address_equal(&there->address.address, address))
+			continue;
+		if (longest == NULL || there->address.prefix_length > longest->address.prefix_length)
+			longest = there;
+	}
+	return longest;
+}
+
+const char *interface_describe_stranger(const struct interface *interface,
+                                        const struct rtnl_address *stranger, char text[TEXT_SENTENCE_MAX])
+{
+	char address[TEXT_ADDRESS_MAX];
+	unsigned length = stranger->address.prefix_length;
+
+	text_address(&stranger->address.address, address);
+	snprintf(text, TEXT_SENTENCE_MAX,
+	         "%s/%u on %s was not added by carpd and stays when another host is master, so that two have "
+	         "it; remove it: ip addr del %s/%u dev %s",
+	         address, length, interface->name, address, length, interface->name);
+	return text;
 }
 
 /* An address that no group shares: the host's own. */

@@ -13,6 +13,7 @@
 #include "linux/gate.h"
 #include "linux/rtnl.h"
 #include "linux/wire.h"
+#include "text.h"
 
 struct runtime;
 
@@ -29,11 +30,12 @@ struct interface {
 	struct rtnl_address *addresses; /* all that are on it, ours too */
 	size_t address_count;
 	struct wire *wire;
-	int gate_port;         /* -1: no group on it uses the gate */
-	bool listening;        /* adverts come by packet socket */
-	bool mentioned;        /* during a resync: still there */
-	struct vrrp vrrp[256]; /* by number */
-	char problem[128];     /* empty, or why no group can run on it */
+	int gate_port;           /* -1: no group on it uses the gate */
+	bool listening;          /* adverts come by packet socket */
+	struct address stranger; /* told of: shared, but not put there by us (FAMILY_NONE: none) */
+	bool mentioned;          /* during a resync: still there */
+	struct vrrp vrrp[256];   /* by number */
+	char problem[128];       /* empty, or why no group can run on it */
 };
 
 struct interfaces {
@@ -41,6 +43,7 @@ struct interfaces {
 	size_t count;
 	struct gate *gate; /* NULL: there is none, and gate_missing says why */
 	const char *gate_missing;
+	bool marked; /* the kernel tells who added an address (Linux 5.18) */
 };
 
 /* One for each of runtime's parents, taking over from old (may be NULL) what both have.  0 or -errno. */
@@ -68,6 +71,17 @@ void interface_release(struct interfaces *interfaces, struct interface *interfac
 
 /* Up, MAC and source addresses, as the engine wants to know them. */
 struct parent interface_as_parent(const struct interface *interface, const struct runtime *runtime);
+
+/*
+ * The same address, added by somebody else, or NULL; also if the kernel cannot
+ * tell.  With several lengths the longest, since it may be in the place of ours.
+ */
+const struct rtnl_address *interface_stranger(const struct interfaces *interfaces,
+                                              const struct interface *interface,
+                                              const struct address *address);
+/* What is wrong with it, and what to do. */
+const char *interface_describe_stranger(const struct interface *interface,
+                                        const struct rtnl_address *stranger, char text[TEXT_SENTENCE_MAX]);
 
 /* Whether the host has an address of its own on it, of IPv4. */
 bool interface_has_own_ipv4(const struct interface *interface, const struct runtime *runtime);

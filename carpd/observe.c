@@ -89,12 +89,15 @@ static void heard_address(void *context, const struct rtnl_address *address, boo
 {
 	struct daemon *daemon = context;
 	struct interface *interface = interfaces_find(&daemon->interfaces, address->link_index);
+	bool ours = address->protocol == RTNL_ADDRESS_PROTOCOL;
 
+	/* A kernel that has marks puts them on addresses of its own, such as 127.0.0.1. */
+	daemon->interfaces.marked |= address->protocol != 0;
 	if (interface == NULL || !interface_note_address(interface, address, gone))
 		return;
 	const struct group *group = sharing_group(daemon, interface, &address->address.address);
+	daemon->own_changed |= group == NULL || (!ours && daemon->interfaces.marked);
 	if (group == NULL) {
-		daemon->own_changed = true;
 		tell_engine(daemon, interface);
 	} else if (gone && group->masters > 0) {
 		daemon->look_for_losses = true;
@@ -158,11 +161,6 @@ static const struct rtnl_handler handler = {
         .resync_end = resync_ended,
 };
 
-int observe_open(struct daemon *daemon)
-{
-	return rtnl_open(&handler, daemon, &daemon->rtnl);
-}
-
 static bool has_address(const struct interface *interface, const struct address *address)
 {
 	for (size_t i = 0; i < interface->address_count; i++)
@@ -194,6 +192,63 @@ static void find_losses(struct daemon *daemon)
 	}
 }
 
+static const struct rtnl_address *find_stranger(const struct daemon *daemon,
+                                                const struct interface *interface)
+{
+	const struct engine_settings *settings = daemon->engine->settings;
+	const struct rtnl_address *stranger = NULL;
+
+	for (size_t g = 0; g < settings->group_count; g++) {
+		const struct group_settings *group = &settings->groups[g];
+		if (group->parent != index_of(daemon, interface))
+			continue;
+		for (size_t a = 0; a < group->address_count && stranger == NULL; a++)
+			stranger = interface_stranger(&daemon->interfaces, interface,
+			                              &group->addresses[a].address);
+	}
+	return stranger;
+}
+
+/* One at a time: the next is told of when this one is gone. */
+static void tell_stranger(struct daemon *daemon, struct interface *interface)
+{
+	const struct rtnl_address *stranger = find_stranger(daemon, interface);
+	struct address address = {0};
+	char text[TEXT_SENTENCE_MAX];
+
+	if (stranger != NULL)
+		address = stranger->address.address;
+	if (address_equal(&address, &interface->stranger))
+		return;
+	if (stranger != NULL)
+		history_note(&daemon->history, daemon_wall_ns(daemon), NULL, "problem", "%s",
+		             interface_describe_stranger(interface, stranger, text));
+	else
+		history_note(&daemon->history, daemon_wall_ns(daemon), NULL, "problem",
+		             "%s on %s is carpd's alone now", text_address(&interface->stranger, text),
+		             interface->name);
+	interface->stranger = address;
+}
+
+static void follow_own_addresses(struct daemon *daemon)
+{
+	if (!daemon->own_changed)
+		return;
+	daemon->own_changed = false;
+	perform_follow_own_addresses(daemon);
+	for (size_t i = 0; i < daemon->interfaces.count; i++)
+		tell_stranger(daemon, &daemon->interfaces.list[i]);
+}
+
+int observe_open(struct daemon *daemon)
+{
+	int error = rtnl_open(&handler, daemon, &daemon->rtnl);
+
+	if (error == 0)
+		follow_own_addresses(daemon);
+	return error;
+}
+
 void observe_read(struct daemon *daemon)
 {
 	int error = rtnl_read(daemon->rtnl);
@@ -202,10 +257,7 @@ void observe_read(struct daemon *daemon)
 		log_error("rtnetlink cannot be read: %s", strerror(-error));
 	if (daemon->look_for_losses)
 		find_losses(daemon);
-	if (daemon->own_changed) {
-		daemon->own_changed = false;
-		perform_follow_own_addresses(daemon);
-	}
+	follow_own_addresses(daemon);
 }
 
 void observe_gates(struct daemon *daemon)

@@ -46,12 +46,8 @@ static void note_result(void *context, void *tag, int error, const char *text)
 	struct batch *batch = context;
 	struct group *group = tag;
 
-	if (error == 0) {
-		/* Done, but not as simply as it sounds: an administrator's address in the place of ours. */
-		if (text[0] != '\0' && group != NULL)
-			log_warning("group %s: %s", group->settings->name, text);
+	if (error == 0)
 		return;
-	}
 	if (group == NULL) {
 		log_warning("the kernel refused to give something back: %s%s%s", strerror(-error),
 		            text[0] != '\0' ? ": " : "", text);
@@ -77,6 +73,15 @@ static void take_address(struct batch *batch, struct interface *interface, struc
 	batch->requests++;
 }
 
+/* Taking left it as it was, and so must dropping. */
+static bool is_in_our_place(const struct interfaces *interfaces, const struct interface *interface,
+                            const struct address *address)
+{
+	const struct rtnl_address *stranger = interface_stranger(interfaces, interface, address);
+
+	return stranger != NULL && stranger->address.prefix_length == 8 * address_bytes(address);
+}
+
 static void drop_address(struct batch *batch, struct interface *interface,
                          const struct shared_address *shared)
 {
@@ -85,7 +90,8 @@ static void drop_address(struct batch *batch, struct interface *interface,
 	/* The route goes first: without its address the kernel could not tell it from the host's. */
 	if (batch->leaving || !interface_lacks_route(interface, daemon->runtime, shared))
 		rtnl_remove_route(daemon->rtnl, interface->link.index, shared, NULL);
-	rtnl_drop_address(daemon->rtnl, interface->link.index, &shared->address, NULL);
+	if (!is_in_our_place(&daemon->interfaces, interface, &shared->address))
+		rtnl_drop_address(daemon->rtnl, interface->link.index, &shared->address, NULL);
 	batch->requests++;
 }
 

@@ -81,6 +81,20 @@ static void fight_problem(const struct group *group, json_t *problems)
 	json_array_append_new(problems, json_string(text));
 }
 
+static void stranger_problems(const struct daemon *daemon, const struct group *group, json_t *problems)
+{
+	const struct interface *interface = &daemon->interfaces.list[group->settings->parent];
+	char text[TEXT_SENTENCE_MAX];
+
+	for (size_t i = 0; i < group->settings->address_count; i++) {
+		const struct rtnl_address *stranger = interface_stranger(
+		        &daemon->interfaces, interface, &group->settings->addresses[i].address);
+		if (stranger != NULL)
+			json_array_append_new(problems, json_string(interface_describe_stranger(
+			                                        interface, stranger, text)));
+	}
+}
+
 json_t *status_problems(const struct daemon *daemon, const struct group *group)
 {
 	json_t *problems = json_array();
@@ -88,6 +102,7 @@ json_t *status_problems(const struct daemon *daemon, const struct group *group)
 	interface_problems(daemon, group, problems);
 	vrrp_problem(daemon, group, problems);
 	fight_problem(group, problems);
+	stranger_problems(daemon, group, problems);
 	for (size_t i = 0; i < group->node_count; i++)
 		node_problems(daemon, group, &group->nodes[i], problems);
 	return problems;

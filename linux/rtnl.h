@@ -95,8 +95,8 @@ int rtnl_forget_mac(struct rtnl *rtnl, int link_index, const struct mac *mac, vo
 /*
  * Sends what was gathered and hears every answer.  error is 0 or -errno; text is
  * the kernel's own explanation or empty.  Taking an address that is there
- * (EEXIST) and dropping one that is not (EADDRNOTAVAIL) count as success; if the
- * one that is there does not carry our mark it is left as it is, and text says so.
+ * (EEXIST) and dropping one that is not (EADDRNOTAVAIL) count as success; taking
+ * leaves one that does not carry our mark as it is, but dropping would remove it.
  * An IPv4 address that is there with another prefix length is another address to
  * the kernel, not noticed here.  result may gather and commit anew.
  * Returns 0 if the kernel answered all of it, whatever it answered, else -errno.

@@ -5,8 +5,6 @@
 
 #include <errno.h>
 #include <linux/neighbour.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include <sys/socket.h>
 
@@ -199,55 +197,6 @@ static bool is_success(uint16_t type, int error)
 	}
 }
 
-static void note_owner(void *context, const struct nlmsghdr *message)
-{
-	struct rtnl_batch *batch = context;
-	struct rtnl_address found, wanted;
-
-	if (!rtnl_parse_address(message, &found) || found.protocol == RTNL_ADDRESS_PROTOCOL)
-		return;
-	for (size_t i = 0; i < batch->count; i++) {
-		struct rtnl_request *request = &batch->requests[i];
-		const struct nlmsghdr *take = rtnl_batch_message(batch, request);
-
-		if (request->error != -EEXIST || take->nlmsg_type != RTM_NEWADDR ||
-		    !rtnl_parse_address(take, &wanted) || wanted.link_index != found.link_index ||
-		    !address_equal(&wanted.address.address, &found.address.address))
-			continue;
-		free(request->text);
-		if (asprintf(&request->text,
-		             "it is there already with prefix length %u and is not carpd's; %s",
-		             found.address.prefix_length,
-		             found.address.prefix_length == wanted.address.prefix_length
-		                     ? "dropping removes it"
-		                     : "dropping leaves it") < 0)
-			request->text = NULL;
-	}
-}
-
-/* An address that is there may be an administrator's: taking succeeds, but not silently. */
-static void find_owners(struct rtnl *rtnl, struct rtnl_batch *batch)
-{
-	struct ifaddrmsg header = {.ifa_family = AF_UNSPEC};
-	struct rtnl_question addresses = {RTM_GETADDR, &header, sizeof(header), 0};
-	bool wanted = false;
-
-	for (size_t i = 0; i < batch->count; i++) {
-		struct rtnl_request *request = &batch->requests[i];
-
-		if (request->error != -EEXIST ||
-		    rtnl_batch_message(batch, request)->nlmsg_type != RTM_NEWADDR)
-			continue;
-		/* The kernel's text complains of what is a success if the address is ours. */
-		free(request->text);
-		request->text = NULL;
-		wanted = true;
-	}
-	if (wanted)
-		rtnl_dump(rtnl, rtnl->asker, rtnl->answers, sizeof(rtnl->answers), &addresses, note_owner,
-		          batch);
-}
-
 int rtnl_commit(struct rtnl *rtnl, rtnl_result *result, void *context)
 {
 	/* Taken out, so that result may gather and commit anew. */
@@ -256,13 +205,12 @@ int rtnl_commit(struct rtnl *rtnl, rtnl_result *result, void *context)
 
 	rtnl->batch = (struct rtnl_batch){0};
 	error = rtnl_batch_exchange(rtnl, &batch);
-	find_owners(rtnl, &batch);
 	for (size_t i = 0; i < batch.count; i++) {
 		const struct rtnl_request *request = &batch.requests[i];
 		bool success = is_success(rtnl_batch_message(&batch, request)->nlmsg_type, request->error);
 
 		result(context, request->tag, success ? 0 : request->error,
-		       request->text ? request->text : "");
+		       success || !request->text ? "" : request->text);
 	}
 	rtnl_batch_empty(&batch);
 	if (rtnl->batch.count_room)

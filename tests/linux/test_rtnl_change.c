@@ -192,16 +192,9 @@ static void administrators_address_is_left_alone(void **state)
 	network_run("ip addr add 192.0.2.5/32 dev p0; ip addr add 192.0.2.6/24 dev p0");
 	network_run("ip addr add 2001:db8::5/128 dev p0 nodad; ip addr add 2001:db8::6/64 dev p0 nodad");
 
-	assert_string_equal(
-	        take(parent, "192.0.2.5", false).last_text,
-	        "it is there already with prefix length 32 and is not carpd's; dropping removes it");
-	assert_string_equal(
-	        take(parent, "2001:db8::5", false).last_text,
-	        "it is there already with prefix length 128 and is not carpd's; dropping removes it");
-	assert_string_equal(
-	        take(parent, "2001:db8::6", false).last_text,
-	        "it is there already with prefix length 64 and is not carpd's; dropping leaves it");
-	assert_int_equal(take(parent, "2001:db8::6", false).last_error, 0);
+	assert_success(take(parent, "192.0.2.5", false));
+	assert_success(take(parent, "2001:db8::5", false));
+	assert_success(take(parent, "2001:db8::6", false));
 	picture_await(&picture, picture_address(&picture, parent, "2001:db8::6"));
 	assert_int_equal(picture_address(&picture, parent, "192.0.2.5")->protocol, 0);
 	assert_int_equal(picture_address(&picture, parent, "2001:db8::5")->protocol, 0);

@@ -91,3 +91,38 @@ def test_two_groups_in_one_subnet(lab):
     assert _route(fw1, "-4", "112")
     first.stop()
     assert not _route(fw1, "-4", "112")
+
+
+@pytest.mark.parametrize("mac", ["virtual", "interface"])
+@pytest.mark.parametrize("length", [16, 32])
+def test_shared_address_that_is_an_own_one_too(lab, mac, length):
+    """Said at the start and in the status, by backup and master, until it is gone; and never removed by carpd."""
+    fw1, fw2 = lab.hosts("fw1", "fw2")
+    for host in (fw1, fw2):
+        host.run("ip", "addr", "add", f"{ADDRESS}/{length}", "dev", "eth0")
+    pair = start_pair(lab, [Group(options={"mac": mac})])
+    command = f"ip addr del {ADDRESS}/{length} dev eth0"
+    for one in pair:
+        (problem,) = one.status()["problems"]
+        assert command in problem and one.carpctl("status").returncode == 1
+        assert one.log().count(command) == 1
+    pair[0].stop()
+    assert fw1.has(ADDRESS), "it was there before carpd"
+    pair[1].wait_state("master")
+    assert pair[1].log().count(command) == 1
+    fw2.run(*command.split())
+    wait_for(lambda: not pair[1].status()["problems"], 5, "it is gone")
+    wait_for(lambda: fw2.has(ADDRESS), 5, "carpd's own is there")
+    pair[1].stop()
+    assert not fw2.has(ADDRESS)
+
+
+def test_own_address_that_comes_later(lab):
+    fw1 = lab.host("fw1")
+    first = Carpd(fw1).start()
+    first.wait_state("master")
+    assert not first.status()["problems"]
+    fw1.run("ip", "addr", "add", f"{ADDRESS}/24", "dev", "eth0")
+    wait_for(lambda: first.status()["problems"], 5, "it is seen")
+    first.stop()
+    assert f"{ADDRESS}/24" in fw1.run("ip", "-4", "addr", "show", "dev", "eth0").stdout
