@@ -69,6 +69,19 @@ static bool still_shared(const struct group_settings *settings, const struct add
 	return false;
 }
 
+/* Moved to another group there, which serves it too: it must not be away for a moment. */
+static bool is_served(const struct daemon *daemon, const struct interface *interface,
+                      const struct address *address)
+{
+	for (size_t i = 0; i < daemon->engine->settings->group_count; i++) {
+		const struct group *group = &daemon->engine->groups[i];
+		if (group->masters > 0 && still_shared(group->settings, address) &&
+		    &daemon->interfaces.list[group->settings->parent] == interface)
+			return true;
+	}
+	return false;
+}
+
 /* Addresses that a group no longer shares leave the gate, and the host where it serves them. */
 static void release_addresses(struct daemon *daemon, struct interface *interface, const struct group *before,
                               const struct group *after)
@@ -80,7 +93,8 @@ static void release_addresses(struct daemon *daemon, struct interface *interface
 		const struct shared_address *shared = &settings->addresses[i];
 		if (after != NULL && still_shared(after->settings, &shared->address))
 			continue;
-		if (before->masters > 0 && interface->link.index != 0)
+		if (before->masters > 0 && interface->link.index != 0 &&
+		    !is_served(daemon, interface, &shared->address))
 			perform_drop_address(daemon, interface, shared);
 		interface_release(&daemon->interfaces, interface, vhid, &shared->address);
 	}

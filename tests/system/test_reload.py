@@ -196,3 +196,32 @@ def test_what_changes_with_a_restart_only(lab):
         one.start()
     with open(stranger, encoding="ascii") as file:
         assert file.read() == "precious"
+
+
+def test_address_moves_to_another_group(lab):
+    """From group to group on one interface, and the groups' ids swapped: the address is never away."""
+    _, _, client = lab.hosts("fw1", "fw2", "client")
+    moving = "10.0.0.101"
+
+    def groups(ids, first, second):
+        return [Group(ids[0], first, name="wan"), Group(ids[1], second, name="lan")]
+
+    start = groups((1, 2), (ADDRESS, moving), ("10.0.0.102",))
+    both = start_pair(lab, start)
+    prober = Prober(client, [ADDRESS, moving, "10.0.0.102"])
+    prober.wait_answered()
+    for change in (
+        groups((1, 2), (ADDRESS,), ("10.0.0.102", moving)),
+        groups((2, 1), (ADDRESS,), ("10.0.0.102", moving)),
+    ):
+        for one in both:
+            one.write_config(change)
+            one.reload()
+        wait_settled(*both)
+        prober.wait_answered()
+    prober.stop()
+    assert [prober.outages(target=target) for target in range(3)] == [[], [], []]
+    assert "somebody removed" not in both[0].log()
+    _wait_adverts(both[0], 2)
+    both[0].stop()
+    assert not any(both[0].host.has(one) for one in (ADDRESS, moving, "10.0.0.102"))
