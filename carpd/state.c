@@ -27,19 +27,36 @@ static FILE *open_seals(const struct state *state)
 	return fopen(path, "re");
 }
 
+/* The first line, as write_seals makes it; sequences are nanoseconds since 1970, so half the range is enough.
+ */
+static int read_sequence(FILE *file, uint64_t *ret_sequence)
+{
+	char line[64] = "";
+	uint64_t sequence;
+	int end = 0;
+
+	errno = 0;
+	if (fgets(line, sizeof(line), file) == NULL && errno != 0)
+		return -errno;
+	if (sscanf(line, "sequence %" SCNu64 "%n", &sequence, &end) != 1 || line[end] != '\n' ||
+	    sequence > INT64_MAX)
+		return -EBADMSG;
+	*ret_sequence = sequence;
+	return 0;
+}
+
 void state_open(struct state *state, const char *directory)
 {
 	snprintf(state->directory, sizeof(state->directory), "%s", directory);
 	FILE *file = open_seals(state);
-	if (file == NULL) {
-		if (errno != ENOENT)
-			log_warning("%s/seals: %s; replays from before this start will not be recognised",
-			            directory, strerror(errno));
-		return;
-	}
-	if (fscanf(file, "sequence %" SCNu64, &state->reserved_sequence) != 1)
-		state->reserved_sequence = 0;
-	fclose(file);
+	int error = file == NULL ? -errno : read_sequence(file, &state->reserved_sequence);
+
+	if (file != NULL)
+		fclose(file);
+	if (error < 0 && error != -ENOENT)
+		log_warning("%s/seals cannot be read: %s; replays from before this start are not recognised, "
+		            "and peers refuse our seals for a while if the clock was set back",
+		            directory, error == -EBADMSG ? "it is damaged" : strerror(-error));
 }
 
 bool state_maintenance(const struct state *state)
@@ -81,27 +98,50 @@ static void write_marks(FILE *file, const struct engine *engine)
 	}
 }
 
-static void save(const struct state *state, const struct engine *engine)
+/* 0 or -errno. */
+static int write_seals(const struct state *state, const struct engine *engine, uint64_t reserved)
 {
 	char path[PATH_BYTES], fresh[PATH_BYTES];
+	int error = 0;
 
 	path_of(state, "seals", path);
 	path_of(state, "seals.new", fresh);
 	FILE *file = fopen(fresh, "we");
 	if (file == NULL)
-		return; /* told when the state was opened */
-	fprintf(file, "sequence %" PRIu64 "\n", state->reserved_sequence);
+		return -errno;
+	fprintf(file, "sequence %" PRIu64 "\n", reserved);
 	write_marks(file, engine);
-	bool written = fflush(file) == 0 && ferror(file) == 0;
+	/* A buffer that was full before may have failed already. */
+	if (ferror(file) || fflush(file) != 0)
+		error = errno != 0 ? -errno : -EIO;
 	fclose(file);
-	if (!written || rename(fresh, path) < 0)
+	if (error == 0 && rename(fresh, path) < 0)
+		error = -errno;
+	if (error < 0)
 		unlink(fresh);
+	return error;
+}
+
+static void reserve(struct state *state, const struct engine *engine, uint64_t reserved)
+{
+	int error = write_seals(state, engine, reserved);
+
+	if (error == 0)
+		state->reserved_sequence = reserved;
+	if (state->failing == (error < 0))
+		return;
+	state->failing = error < 0;
+	if (error < 0)
+		log_warning("%s/seals cannot be written: %s; after a restart replays from before it are not "
+		            "recognised, and peers refuse our seals for a while if the clock was set back",
+		            state->directory, strerror(-error));
+	else
+		log_notice("%s/seals is written again", state->directory);
 }
 
 void state_save(struct state *state, const struct engine *engine, uint64_t sequence)
 {
-	state->reserved_sequence = sequence + RESERVE_NS;
-	save(state, engine);
+	reserve(state, engine, sequence + RESERVE_NS);
 }
 
 void state_renew(struct state *state, const struct engine *engine, instant now)
@@ -118,10 +158,9 @@ void state_renew(struct state *state, const struct engine *engine, instant now)
 void state_close(struct state *state, const struct engine *engine)
 {
 	/* A run that was never master has used none, but it began above what the runs before have used. */
-	state->reserved_sequence = engine->settings->sequence_base;
-	if (state->reserved_sequence < engine->sequence)
-		state->reserved_sequence = engine->sequence;
-	save(state, engine);
+	uint64_t begun = engine->settings->sequence_base;
+
+	reserve(state, engine, engine->sequence > begun ? engine->sequence : begun);
 }
 
 static void restore_mark(struct engine *engine, const char *interface, unsigned vhid,

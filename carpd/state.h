@@ -15,9 +15,10 @@
 struct state {
 	char directory[CONFIG_PATH_MAX];
 	uint64_t reserved_sequence; /* a restart begins above this */
+	bool failing;               /* told that nothing can be saved */
 };
 
-/* Reads what is there; a directory that cannot be used is told once and done without. */
+/* Reads what is there; what cannot be read is told, with the consequence, and done without. */
 void state_open(struct state *state, const char *directory);
 
 bool state_maintenance(const struct state *state);
@@ -27,7 +28,8 @@ int state_set_maintenance(const struct state *state, bool on);
 /*
  * Reserves the sequences that follow, and saves the marks of the peers.  Ahead of
  * their use, so that a crash repeats none; not far, since a peer that sees us for
- * the first time compares them with its clock.
+ * the first time compares them with its clock.  That it fails, and that it works
+ * again, is told once; meanwhile state_renew tries each time.
  */
 void state_save(struct state *state, const struct engine *engine, uint64_t sequence);
 /* The same, if what is reserved will soon be used up. */
