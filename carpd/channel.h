@@ -17,8 +17,9 @@ enum message_kind {
 	/* in either direction; text: why.  From the keeper, what is wrong with the file */
 	MESSAGE_RELOAD_REFUSED,
 	/* keeper to engine */
-	MESSAGE_STOP,   /* hand over, give everything back, end */
-	MESSAGE_RELOAD, /* with an fd: a configuration, checked, its secrets included */
+	MESSAGE_STOP,     /* hand over, give everything back, end */
+	MESSAGE_STOP_NOW, /* the same without waiting for a successor */
+	MESSAGE_RELOAD,   /* with an fd: a configuration, checked, its secrets included */
 };
 
 struct message {

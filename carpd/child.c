@@ -6,7 +6,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "channel.h"
 #include "log.h"
 
 /* An engine that has not been heard for so long is stuck; the gate is long shut by then. */
@@ -79,10 +78,16 @@ void child_watch(struct child *child)
 	(void)kill(child->pid, SIGKILL);
 }
 
-void child_stop(const struct child *child, bool now)
+void child_kill(const struct child *child)
 {
-	if (child->pid != 0 && (now || channel_send(child->channel, MESSAGE_STOP, NULL, -1) < 0))
+	if (child->pid != 0)
 		(void)kill(child->pid, SIGKILL);
+}
+
+void child_stop(const struct child *child, enum message_kind request)
+{
+	if (child->pid != 0 && channel_send(child->channel, request, NULL, -1) < 0)
+		child_kill(child);
 }
 
 void child_bury(struct child *child)

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "channel.h"
+
 struct child {
 	pid_t pid;   /* 0: none runs */
 	int channel; /* to it; -1: none runs */
@@ -29,8 +31,9 @@ void child_heard(struct child *child);
 
 /* Kills the one that has not been heard for too long. */
 void child_watch(struct child *child);
-/* Asks it to hand over and end, or (now) does not ask. */
-void child_stop(const struct child *child, bool now);
+/* Asks it to end, in the way that request says; kills it if it cannot be asked. */
+void child_stop(const struct child *child, enum message_kind request);
+void child_kill(const struct child *child);
 
 /* It has ended. */
 void child_bury(struct child *child);

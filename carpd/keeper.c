@@ -25,7 +25,7 @@ struct keeper {
 	struct reread reread;
 	struct child child;
 	int signals;
-	bool stopping;
+	unsigned stop_requests;
 	bool announced; /* the service manager has been told that we are ready */
 	int status;
 };
@@ -87,13 +87,13 @@ static void engine_ended(struct keeper *keeper, int status)
 {
 	bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 
-	if (!(clean && keeper->stopping)) {
+	if (!(clean && keeper->stop_requests > 0)) {
 		clean_after_engine(keeper->endowment.gate);
 		describe_end(status);
 	}
 	child_bury(&keeper->child);
 	reread_lost(&keeper->reread);
-	if (keeper->stopping)
+	if (keeper->stop_requests > 0)
 		keeper->status = clean ? EXIT_SUCCESS : EXIT_FAILURE;
 	else
 		child_put_off(&keeper->child);
@@ -109,14 +109,23 @@ static void collect_children(struct keeper *keeper)
 			engine_ended(keeper, status);
 }
 
-/* The first request hands over and waits; a second one means: now. */
+/* The first request hands over and waits; the second breaks that off; a third one leaves the engine no
+ * choice. */
 static void stop(struct keeper *keeper)
 {
-	bool again = keeper->stopping;
-
-	keeper->stopping = true;
-	notify_manager("STOPPING=1");
-	child_stop(&keeper->child, again);
+	switch (keeper->stop_requests++) {
+	case 0:
+		notify_manager("STOPPING=1");
+		child_stop(&keeper->child, MESSAGE_STOP);
+		break;
+	case 1:
+		log_notice("told to stop a second time: waiting for no successor");
+		child_stop(&keeper->child, MESSAGE_STOP_NOW);
+		break;
+	default:
+		child_kill(&keeper->child);
+		break;
+	}
 }
 
 static void read_signals(struct keeper *keeper)
@@ -168,6 +177,7 @@ static void read_channel(struct keeper *keeper)
 			reread_refused(&keeper->reread, keeper->child.channel, message.text);
 			break;
 		case MESSAGE_STOP:
+		case MESSAGE_STOP_NOW:
 		case MESSAGE_RELOAD:
 			break;
 		}
@@ -185,7 +195,7 @@ static void enter_sandbox(const struct config *config)
 
 static void run(struct keeper *keeper)
 {
-	while (!(keeper->stopping && keeper->child.pid == 0)) {
+	while (!(keeper->stop_requests > 0 && keeper->child.pid == 0)) {
 		struct pollfd fds[2] = {{.fd = keeper->signals, .events = POLLIN},
 		                        {.fd = keeper->child.channel, .events = POLLIN}};
 		(void)poll(fds, 2, child_timeout_ms(&keeper->child));
@@ -194,7 +204,7 @@ static void run(struct keeper *keeper)
 		if (fds[0].revents != 0)
 			read_signals(keeper);
 		child_watch(&keeper->child);
-		if (!keeper->stopping && child_is_due(&keeper->child))
+		if (keeper->stop_requests == 0 && child_is_due(&keeper->child))
 			(void)start_engine(keeper);
 	}
 }

@@ -215,6 +215,14 @@ static void begin_stop(struct loop *loop)
 	settle(loop);
 }
 
+static void stop_now(struct loop *loop)
+{
+	begin_stop(loop);
+	daemon_read_clock(loop->daemon);
+	engine_break_off(loop->daemon->engine, loop->daemon->now);
+	settle(loop);
+}
+
 static void begin_reload(struct loop *loop, int fd)
 {
 	const char *refusal;
@@ -253,6 +261,9 @@ static void keeper_spoke(evutil_socket_t fd, short what, void *context)
 		switch (message.kind) {
 		case MESSAGE_STOP:
 			begin_stop(loop);
+			break;
+		case MESSAGE_STOP_NOW:
+			stop_now(loop);
 			break;
 		case MESSAGE_RELOAD:
 			begin_reload(loop, message.fd);

@@ -424,6 +424,12 @@ void engine_stop(struct engine *engine, struct group *group, instant now)
 	hand_over(engine, group, true, now);
 }
 
+void engine_break_off(struct engine *engine, instant now)
+{
+	for (size_t i = 0; i < engine->settings->node_count; i++)
+		vhost_stop(engine, &engine->nodes[i].vhost, CAUSE_STOPPED, now);
+}
+
 static bool group_is_idle(const struct group *group)
 {
 	for (size_t i = 0; i < group->node_count; i++)

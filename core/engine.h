@@ -294,6 +294,8 @@ bool engine_undemote(struct engine *engine, const char *name, instant now);
 void engine_hand_over(struct engine *engine, struct group *group, instant now);
 /* Hands over and leaves: every node ends in INIT. */
 void engine_stop(struct engine *engine, struct group *group, instant now);
+/* After engine_stop: waits for nobody any longer. */
+void engine_break_off(struct engine *engine, instant now);
 bool engine_stopped(const struct engine *engine, const struct group *group);
 
 void engine_clear_actions(struct engine *engine);

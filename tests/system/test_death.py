@@ -165,8 +165,9 @@ def test_stop_twice_is_now(lab, hosts):
     wait_for(lambda: first.ctl("status", check=False) is None or first.status()["handing_over"], 5, "it hands over")
     assert process.running()
     process.signal(signal.SIGTERM)
-    process.wait(5)
+    assert process.wait(5) == 0
     assert not fw1.has(ADDRESS)
+    assert "a second time" in process.log() and "killed" not in process.log()
 
 
 def test_transitions_survive_nothing_but_maintenance_does(lab, hosts):
