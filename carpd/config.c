@@ -89,6 +89,7 @@ struct config *config_parse(FILE *file, const char *path, FILE *errors)
 	struct config_parser p = {.report.path = path, .config = calloc(1, sizeof(*p.config))};
 	struct config_tree tree;
 
+	p.report.is_no_file = fileno(file) < 0; /* in memory: put together from options */
 	p.is_exposed = config_secret_is_exposed(file, &p.mode);
 	if (p.config == NULL) {
 		config_error(&p.report, 0, "out of memory");

@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "nearest.h"
+
 #define FOR_HOST  .for_host = true
 #define FOR_GROUP .for_group = true
 #define FOR_BOTH  .for_host = true, .for_group = true
@@ -61,7 +63,7 @@ static const char *nearest_to(const char *word, bool in_group)
 	if (!in_group)
 		words[count++] = CONFIG_SECTION_WORD;
 	words[count] = NULL;
-	return config_nearest(word, words);
+	return nearest_word(word, words);
 }
 
 void config_option_refuse(struct config_report *report, const char *word, bool in_group, int line)

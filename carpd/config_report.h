@@ -18,6 +18,7 @@ struct config_message {
 
 struct config_report {
 	const char *path;
+	bool is_no_file;   /* lines and the name of the group mean nothing to whoever typed it */
 	const char *group; /* the one being read, or NULL */
 	struct config_message *messages;
 	size_t message_count;
@@ -35,7 +36,5 @@ void config_report_flush(struct config_report *report, FILE *errors);
 bool config_name_is_good(const char *name, size_t room);
 /* In double quotes, control characters escaped, a long text shortened: safe on any terminal. */
 const char *config_quote(const char *text, char quoted[CONFIG_QUOTE_MAX]);
-/* The word of a NULL-terminated list that word was probably meant to be, or NULL. */
-const char *config_nearest(const char *word, const char *const *words);
 
 #endif

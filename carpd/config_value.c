@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nearest.h"
 #include "text.h"
 
 static bool parse_number(const char *text, int least, int most, int *ret_number)
@@ -57,7 +58,7 @@ void config_value_choice(struct config_report *report, cfg_t *section, const cha
 		         choices[i]);
 	}
 	config_quote(word->text, shown);
-	nearest = config_nearest(word->text, choices);
+	nearest = nearest_word(word->text, choices);
 	if (nearest != NULL)
 		config_error(report, word->line, "%s cannot be %s; did you mean \"%s\"?", option, shown,
 		             nearest);

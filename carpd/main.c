@@ -5,12 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clean.h"
 #include "config.h"
+#include "config_report.h"
 #include "keeper.h"
 #include "log.h"
 #include "quick.h"
+#include "usage.h"
 
 #define DEFAULT_PATH "/etc/carpd/carpd.conf"
 
@@ -27,9 +30,20 @@ static void print_help(FILE *out)
 	      out);
 }
 
-static int check(const char *path, bool print)
+static struct config *load(const char *path)
 {
 	struct config *config = config_load(path, stderr);
+
+	if (config == NULL && strcmp(path, DEFAULT_PATH) == 0 && access(path, F_OK) < 0)
+		fputs("carpd: begin with a copy of " EXAMPLE_PATH ", or name another file with -f;\n"
+		      "\"carpd run\" serves one group without a file, see \"carpd run --help\"\n",
+		      stderr);
+	return config;
+}
+
+static int check(const char *path, bool print)
+{
+	struct config *config = load(path);
 
 	if (config == NULL)
 		return EXIT_FAILURE;
@@ -41,7 +55,7 @@ static int check(const char *path, bool print)
 
 static int serve(const char *path)
 {
-	struct config *config = config_load(path, stderr);
+	struct config *config = load(path);
 
 	return config == NULL ? EXIT_FAILURE : keeper_run(config, path);
 }
@@ -66,13 +80,15 @@ int main(int argc, char **argv)
 	        {NULL, 0, NULL, 0},
 	};
 	const char *path = DEFAULT_PATH;
-	bool check_only = false, print = false;
+	bool check_only = false, print = false, clean = false;
+	char shown[CONFIG_QUOTE_MAX];
 	int option;
 
 	log_open();
 	if (argc > 1 && strcmp(argv[1], "run") == 0)
 		return run_quick(argc - 1, argv + 1);
-	while ((option = getopt_long(argc, argv, "f:nvVh", options, NULL)) != -1) {
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":f:nvVh", options, NULL)) != -1) {
 		switch (option) {
 		case 'f':
 			path = optarg;
@@ -84,7 +100,8 @@ int main(int argc, char **argv)
 			print = true;
 			break;
 		case 'c':
-			return clean_run();
+			clean = true;
+			break;
 		case 'V':
 			puts("carpd " CARPD_VERSION);
 			return EXIT_SUCCESS;
@@ -92,14 +109,20 @@ int main(int argc, char **argv)
 			print_help(stdout);
 			return EXIT_SUCCESS;
 		default:
-			print_help(stderr);
+			usage_explain("carpd", options, option, argv);
 			return 2;
 		}
 	}
 	if (optind < argc) {
-		fprintf(stderr, "carpd: unexpected \"%s\"\n", argv[optind]);
-		print_help(stderr);
+		fprintf(stderr, "carpd: unexpected %s; \"carpd --help\" lists what there is\n",
+		        config_quote(argv[optind], shown));
 		return 2;
 	}
+	if (print && !check_only) {
+		fputs("carpd: -v goes with -n; without it carpd would begin to serve\n", stderr);
+		return 2;
+	}
+	if (clean)
+		return clean_run();
 	return check_only ? check(path, print) : serve(path);
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "usage.h"
+
 #define PASSPHRASE_VARIABLE "CARPD_PASSPHRASE"
 
 static void print_help(FILE *out)
@@ -55,19 +57,6 @@ static void print_option(FILE *out, const char *word, const char *value)
 	fputc('\n', out);
 }
 
-/* Numbers stand bare, so that the parser can say what is wrong with them. */
-static bool print_number(FILE *out, const char *word, const char *value)
-{
-	if (value == NULL)
-		return true;
-	if (value[0] == '\0' || value[strspn(value, "0123456789")] != '\0') {
-		fprintf(stderr, "carpd run: %s \"%s\" is not a number\n", word, value);
-		return false;
-	}
-	fprintf(out, "%s = %s\n", word, value);
-	return true;
-}
-
 static bool print_passphrase(FILE *out, const struct quick *quick)
 {
 	const char *passphrase = getenv(PASSPHRASE_VARIABLE);
@@ -92,8 +81,10 @@ static bool print_config(FILE *out, const struct quick *quick, char **addresses,
 	fputs("group run {\n", out);
 	print_option(out, "interface", quick->interface);
 	print_option(out, "mac", quick->mac);
-	if (!print_number(out, "vhid", quick->vhid) || !print_number(out, "advbase", quick->advbase) ||
-	    !print_number(out, "advskew", quick->advskew) || !print_passphrase(out, quick))
+	print_option(out, "vhid", quick->vhid);
+	print_option(out, "advbase", quick->advbase);
+	print_option(out, "advskew", quick->advskew);
+	if (!print_passphrase(out, quick))
 		return false;
 	fprintf(out, "preempt = %s\naddresses = {", quick->preempt ? "true" : "false");
 	for (int i = 0; i < count; i++) {
@@ -145,7 +136,8 @@ int quick_config(int argc, char **argv, struct config **ret_config)
 	int option;
 
 	*ret_config = NULL;
-	while ((option = getopt_long(argc, argv, "i:V:p:b:k:m:s:h", options, NULL)) != -1) {
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":i:V:p:b:k:m:s:h", options, NULL)) != -1) {
 		switch (option) {
 		case 'i':
 			quick.interface = optarg;
@@ -175,7 +167,7 @@ int quick_config(int argc, char **argv, struct config **ret_config)
 			print_help(stdout);
 			return EXIT_SUCCESS;
 		default:
-			print_help(stderr);
+			usage_explain("carpd run", options, option, argv);
 			return 2;
 		}
 	}
