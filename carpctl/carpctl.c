@@ -8,6 +8,7 @@
 
 #include "carpctl/command.h"
 #include "carpctl/key.h"
+#include "carpd/nearest.h"
 
 static int make_key(const struct options *options, char **arguments);
 static int help(const struct options *options, char **arguments);
@@ -47,6 +48,7 @@ static int help(const struct options *options, char **arguments)
 	     "  -j, --json             the daemon's answer as one line of JSON\n"
 	     "  -s, --socket SOCKET    where carpd listens (" SOCKET_PATH_DEFAULT ")\n"
 	     "  -t, --timeout SECONDS  how long to wait for it (10; for handover 60)\n"
+	     "  -V, --version          carpctl's own version, without asking\n"
 	     "\n"
 	     "Everybody may look; to act takes root or the group carpd-admin.\n"
 	     "Exit status: 0 all is well, 1 something is wrong, 2 usage, 3 carpd does not answer.");
@@ -74,16 +76,27 @@ static const struct command *find_command(const char *word)
 	return NULL;
 }
 
+static int complain_of(const char *word)
+{
+	const char *words[COMMAND_COUNT + 1] = {NULL}, *nearest;
+
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		words[i] = commands[i].word;
+	nearest = nearest_word(word, words);
+	if (nearest)
+		fprintf(stderr, "carpctl: there is no \"%s\"; did you mean \"%s\"?\n", word, nearest);
+	else
+		fprintf(stderr, "carpctl: there is no \"%s\"; \"carpctl help\" lists what there is\n", word);
+	return EXIT_USAGE;
+}
+
 static int run_command(const struct options *options, int count, char **words)
 {
 	const struct command *command = find_command(count > 0 ? words[0] : "status");
 	int arguments = count > 0 ? count - 1 : 0;
 
-	if (!command) {
-		fprintf(stderr, "carpctl: there is no \"%s\"; \"carpctl help\" lists what there is\n",
-		        words[0]);
-		return EXIT_USAGE;
-	}
+	if (!command)
+		return complain_of(words[0]);
 	if (arguments < command->least || arguments > command->most ||
 	    (options->log_count > 0 && command->run != command_log)) {
 		fprintf(stderr, "usage: carpctl %s%s%s\n", command->word, *command->arguments ? " " : "",

@@ -63,6 +63,12 @@ def test_usage(carpctl, words):
     assert len(result.stderr.splitlines()) in (1, 2)
 
 
+@pytest.mark.parametrize("word, meant", [("stauts", "status"), ("maintenence", "maintenance"), ("hand-over", "handover")])
+def test_misspelt_word(carpctl, word, meant):
+    assert carpctl(word).stderr == f'carpctl: there is no "{word}"; did you mean "{meant}"?\n'
+    assert carpctl("teapot").stderr == 'carpctl: there is no "teapot"; "carpctl help" lists what there is\n'
+
+
 def test_help_fits_one_screen(carpctl, golden):
     for word in "help", "-h", "--help":
         result = carpctl(word)
