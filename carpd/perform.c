@@ -235,7 +235,8 @@ static void announce(struct daemon *daemon, const struct action *action)
 static void probe(struct daemon *daemon, size_t parent)
 {
 	struct interface *interface = &daemon->interfaces.list[parent];
-	uint8_t frame[60] = {0};
+	/* No smaller than any advert: it might fit where that does not. */
+	uint8_t frame[PACKET_FRAME_MAX] = {0};
 	int error = -ENODEV;
 
 	memcpy(frame, interface->link.mac.bytes, 6);

@@ -9,7 +9,7 @@ import os
 import re
 
 import pytest
-from lab import Carpd, Group, Keepalived, wait_for
+from lab import Carpd, Group, Keepalived, boottime_ns, wait_for
 from lab.net import run
 from words import ADDRESS, ADDRESS6, detail, start_pair
 
@@ -150,3 +150,18 @@ def test_somebody_removes_an_address_in_a_loop(lab):
     assert len([line for line in lines if "again and again" in line]) == 1
     assert len([line for line in lines if "any more" in line]) == 1
     assert len(lines) == 4, "two removals that may have been slips, the fight, and its end"
+
+
+def test_interface_too_narrow_for_adverts(lab):
+    """In trouble for as long as it lasts: what is sent to see whether sending works again must not fit either."""
+    fw1 = lab.host("fw1")
+    first = Carpd(fw1).start()
+    first.wait_state("master")
+    fw1.run("ip", "link", "set", "eth0", "mtu", "68")
+    wait_for(lambda: "demoted by 100: sending eth0" in first.log(), 10, "nothing can be sent")
+    begin_ns = boottime_ns()
+    wait_for(lambda: boottime_ns() > begin_ns + 3_500_000_000, 10, "it is tried three times")
+    assert first.carpctl("status").returncode == 1 and "no longer demoted" not in first.log()
+    fw1.run("ip", "link", "set", "eth0", "mtu", "1500")
+    wait_for(lambda: first.carpctl("status").returncode == 0, 10, "all is well")
+    first.wait_state("master")
