@@ -152,8 +152,15 @@ static void set_state(struct engine *engine, struct vhost *vhost, enum vhost_sta
 	engine_tell(engine, vhost->group, vhost_node(vhost), &report);
 }
 
-static void leave_master(struct engine *engine, struct vhost *vhost)
+static bool successor_is_heard(enum cause_kind kind)
 {
+	return kind == CAUSE_PEER_FASTER || kind == CAUSE_PEER_LESS_DEMOTED || kind == CAUSE_PEER_EQUAL ||
+	       kind == CAUSE_HANDED_OVER;
+}
+
+static void leave_master(struct engine *engine, struct vhost *vhost, enum cause_kind why)
+{
+	vhost->passed_on = successor_is_heard(why);
 	vhost_act(engine, ACTION_SHUT, vhost);
 	if (--vhost->group->masters == 0)
 		engine_act(engine, ACTION_DROP, vhost->group, NULL);
@@ -229,7 +236,7 @@ void vhost_become_master(struct engine *engine, struct vhost *vhost, struct caus
 void vhost_become_backup(struct engine *engine, struct vhost *vhost, struct cause cause, instant now)
 {
 	if (vhost->state == VHOST_MASTER)
-		leave_master(engine, vhost);
+		leave_master(engine, vhost, cause.kind);
 	vhost_forget_master(vhost);
 	set_state(engine, vhost, VHOST_BACKUP, cause, now);
 	vhost_restart_timer(vhost, now);
@@ -249,7 +256,7 @@ void vhost_stop(struct engine *engine, struct vhost *vhost, enum cause_kind why,
 	if (vhost->state == VHOST_INIT)
 		return;
 	if (vhost->state == VHOST_MASTER)
-		leave_master(engine, vhost);
+		leave_master(engine, vhost, why);
 	vhost_forget_master(vhost);
 	set_state(engine, vhost, VHOST_INIT, (struct cause){.kind = why}, now);
 	vhost->deadline = INSTANT_NEVER;

@@ -101,6 +101,7 @@ struct vhost {
 
 	instant deadline;      /* BACKUP: the master is dead.  MASTER: the next advert */
 	instant lease_end;     /* MASTER: until when no other host can have taken over; 0: no lease yet */
+	bool passed_on;        /* left to a peer that was heard: frames may still be under way to us */
 	instant preempt_after; /* preempt-delay; not before this */
 	bool held;             /* handed over by request: do not preempt the successor */
 	struct master master;

@@ -425,8 +425,12 @@ static __always_inline int mac_store(struct __sk_buff *skb, __u32 offset, __u8 v
 	return (int)bpf_skb_store_bytes(skb, offset, &mac, sizeof(mac), 0);
 }
 
+/* What a frame from a shared address tells those who get it. */
+enum says { NOTHING_OF_IT, WHOSE_THE_ADDRESS_IS };
+
 /* TC_ACT_UNSPEC if the frame may leave, with the virtual MAC as its source. */
-static __always_inline int shared_address_out(struct __sk_buff *skb, const struct gate_address *address)
+static __always_inline int shared_address_out(struct __sk_buff *skb, const struct gate_address *address,
+                                              enum says says)
 {
 	struct gate_vhost *vhost = vhost_find(address->vhost);
 
@@ -435,6 +439,8 @@ static __always_inline int shared_address_out(struct __sk_buff *skb, const struc
 	/* A local sender is told ENOBUFS. */
 	if (!vhost_is_open(vhost))
 		return vhost_drop(vhost, address->vhost);
+	if (vhost->flags & GATE_VHOST_PASSING)
+		return says == WHOSE_THE_ADDRESS_IS ? vhost_drop(vhost, address->vhost) : TC_ACT_UNSPEC;
 	if (mac_store(skb, ETH_ALEN, address->vhid))
 		return TC_ACT_SHOT;
 	COUNT(address->vhost, rewritten);
@@ -487,8 +493,8 @@ static __always_inline int nd_out(struct __sk_buff *skb, __u8 type, struct gate_
 			return TC_ACT_UNSPEC;
 		target = address_find_ipv6(skb, words);
 		if (!target)
-			return source ? shared_address_out(skb, source) : TC_ACT_UNSPEC;
-		verdict = shared_address_out(skb, target);
+			return source ? shared_address_out(skb, source, WHOSE_THE_ADDRESS_IS) : TC_ACT_UNSPEC;
+		verdict = shared_address_out(skb, target, WHOSE_THE_ADDRESS_IS);
 		if (verdict != TC_ACT_UNSPEC)
 			return verdict;
 		return nd_option_store(skb, ICMPV6_OFFSET + (type == ND_REDIRECT ? 40 : 24), ND_OPTION_TARGET,
@@ -496,7 +502,7 @@ static __always_inline int nd_out(struct __sk_buff *skb, __u8 type, struct gate_
 	}
 	if (!source)
 		return TC_ACT_UNSPEC;
-	verdict = shared_address_out(skb, source);
+	verdict = shared_address_out(skb, source, WHOSE_THE_ADDRESS_IS);
 	if (verdict != TC_ACT_UNSPEC)
 		return verdict;
 	if (type == ND_NEIGHBOUR_SOLICIT)
@@ -522,7 +528,7 @@ static __always_inline int ipv6_out(struct __sk_buff *skb)
 	if (protocol == PROTOCOL_ICMPV6 && !bpf_skb_load_bytes(skb, ICMPV6_OFFSET, &type, sizeof(type)) &&
 	    type >= ND_ROUTER_SOLICIT && type <= ND_REDIRECT)
 		return nd_out(skb, type, source);
-	return source ? shared_address_out(skb, source) : TC_ACT_UNSPEC;
+	return source ? shared_address_out(skb, source, NOTHING_OF_IT) : TC_ACT_UNSPEC;
 }
 
 static __always_inline int ipv4_out(struct __sk_buff *skb)
@@ -538,7 +544,7 @@ static __always_inline int ipv4_out(struct __sk_buff *skb)
 	if (ip->protocol == PROTOCOL_CARP)
 		return TC_ACT_UNSPEC;
 	source = address_find_ipv4(skb, ip->saddr);
-	return source ? shared_address_out(skb, source) : TC_ACT_UNSPEC;
+	return source ? shared_address_out(skb, source, NOTHING_OF_IT) : TC_ACT_UNSPEC;
 }
 
 static __always_inline int arp_out(struct __sk_buff *skb)
@@ -553,7 +559,7 @@ static __always_inline int arp_out(struct __sk_buff *skb)
 	sender = address_find_ipv4(skb, arp_address(arp->sender));
 	if (!sender)
 		return TC_ACT_UNSPEC;
-	verdict = shared_address_out(skb, sender);
+	verdict = shared_address_out(skb, sender, WHOSE_THE_ADDRESS_IS);
 	if (verdict != TC_ACT_UNSPEC)
 		return verdict;
 	if (mac_store(skb, ETH_HLEN + offsetof(struct arp_ipv4, sender_mac), sender->vhid))

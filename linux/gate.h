@@ -75,6 +75,12 @@ int gate_remove_address(struct gate *gate, int port, const struct address *addre
  */
 void gate_open(struct gate *gate, int port, uint8_t vhid, instant lease_end);
 void gate_close(struct gate *gate, int port, uint8_t vhid);
+/*
+ * For the frames that were under way to this host when its successor took over.
+ * Until end they still come in and are answered, from the parent's own MAC, which
+ * turns no switch back; ARP and neighbour discovery stay unanswered.
+ */
+void gate_pass(struct gate *gate, int port, uint8_t vhid, instant end);
 /* Shuts every virtual host of every port: for the keeper when the engine died, and for a new engine. */
 void gate_close_all(struct gate *gate);
 

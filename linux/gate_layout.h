@@ -31,6 +31,7 @@ struct gate_port {
 
 #define GATE_VHOST_WATCHED 1
 #define GATE_VHOST_UNICAST 2
+#define GATE_VHOST_PASSING 4
 
 /* Index: port * GATE_VHIDS + vhid. */
 struct gate_vhost {

@@ -41,14 +41,26 @@ static uint64_t *lease_of(struct gate *gate, int port, uint8_t vhid)
 	return (uint64_t *)(void *)&gate->parents[port].vhosts[vhid].lease_end_ns;
 }
 
+static uint32_t *flags_of(struct gate *gate, int port, uint8_t vhid)
+{
+	return &gate->parents[port].vhosts[vhid].flags;
+}
+
 void gate_open(struct gate *gate, int port, uint8_t vhid, instant lease_end)
 {
+	__atomic_and_fetch(flags_of(gate, port, vhid), ~(uint32_t)GATE_VHOST_PASSING, __ATOMIC_RELEASE);
 	__atomic_store_n(lease_of(gate, port, vhid), (uint64_t)lease_end.ns, __ATOMIC_RELEASE);
 }
 
 void gate_close(struct gate *gate, int port, uint8_t vhid)
 {
 	__atomic_store_n(lease_of(gate, port, vhid), 0, __ATOMIC_SEQ_CST);
+}
+
+void gate_pass(struct gate *gate, int port, uint8_t vhid, instant end)
+{
+	__atomic_or_fetch(flags_of(gate, port, vhid), GATE_VHOST_PASSING, __ATOMIC_RELEASE);
+	__atomic_store_n(lease_of(gate, port, vhid), (uint64_t)end.ns, __ATOMIC_RELEASE);
 }
 
 void gate_counters_forget(struct gate *gate, int port)

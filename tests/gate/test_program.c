@@ -723,6 +723,29 @@ static void test_lease_is_extended(void **state)
 	assert_dropped(GATE_OUT, &frame);
 }
 
+/* The successor is there: what was under way is answered, but nobody is told anything. */
+static void test_passing(void **state)
+{
+	struct frame in = udp_in(VIRTUAL, SHARED), out = udp_out(SHARED), out6 = udp_out(SHARED6), arp;
+	struct frame advert = nd(SHARED6, "88000000 60000000" SHARED6_HEX "0201" MAC_PARENT_HEX);
+
+	(void)state;
+	frame_ethernet(&arp, OTHER_MAC, PARENT_MAC, ARP);
+	frame_arp(&arp, 2, PARENT_MAC, SHARED, OTHER_MAC, "10.0.0.99");
+	gate_open(gate(), world.port, VHID, world_in_ms(20000));
+	gate_pass(gate(), world.port, VHID, world_in_ms(10000));
+	assert_mac_replaced(GATE_IN, &in, 0, PARENT_MAC);
+	assert_untouched(GATE_OUT, &out);
+	assert_untouched(GATE_OUT, &out6);
+	assert_dropped(GATE_OUT, &arp);
+	assert_dropped(GATE_OUT, &advert);
+	gate_pass(gate(), world.port, VHID, world_now());
+	assert_dropped(GATE_IN, &in);
+	assert_dropped(GATE_OUT, &out);
+	gate_open(gate(), world.port, VHID, world_in_ms(10000));
+	assert_mac_replaced(GATE_OUT, &out, 6, VIRTUAL);
+}
+
 static void test_lease_runs_out(void **state)
 {
 	struct frame frame = udp_out(SHARED), after;
@@ -811,6 +834,7 @@ int main(void)
 	        TEST(test_out_discovery_without_option),
 	        TEST(test_out_other_discovery),
 	        TEST(test_lease_is_extended),
+	        TEST(test_passing),
 	        TEST(test_lease_runs_out),
 	        TEST(test_removed_address_is_forgotten),
 	        TEST(test_reset_forgets_everything),

@@ -390,6 +390,23 @@ static void test_stop_with_a_successor(void **state)
 	assert_true(engine_stopped(lab.engine, NULL));
 }
 
+/* Frames may be under way to a host that left to a peer, and to no other. */
+static void test_passes_on(void **state)
+{
+	(void)state;
+	lab_place(&lab);
+	lab_become_master(&lab);
+	lab_hear(&lab, (struct said)SAID("10.0.0.2", 1, 0, 0));
+	assert_true(lab_vhost(&lab)->passed_on);
+	lab_settle(&lab);
+	lab_tick_exactly_at(&lab, lab.now.ns + DOWN_NS);
+	lab_settle(&lab);
+	lab_tick(&lab, lab_vhost(&lab)->lease_end.ns);
+	lab_settle(&lab);
+	assert_int_equal(lab_vhost(&lab)->state, VHOST_BACKUP);
+	assert_false(lab_vhost(&lab)->passed_on);
+}
+
 static void test_stop_alone(void **state)
 {
 	(void)state;
@@ -746,6 +763,7 @@ int main(void)
 	        TEST(test_hand_over_kept),
 	        TEST(test_stop),
 	        TEST(test_stop_with_a_successor),
+	        TEST(test_passes_on),
 	        TEST(test_stop_alone),
 	        TEST(test_stop_without_a_voice),
 	        TEST(test_goodbye_meets_its_successor),
