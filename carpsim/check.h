@@ -29,8 +29,9 @@
  *              hand-over that it goes.
  *   announced  A master announces its addresses at once, and again after 1.1, 2.2 and
  *              5 seconds.
- *   addresses  A master has its addresses, none other has, and only a master's gate
- *              is open (a daemon that was killed leaves both behind).
+ *   addresses  A master has its addresses, or puts back within a second what somebody
+ *              took away; none other has, and only a master's gate is open (a daemon
+ *              that was killed leaves both behind).
  *   fence      A gate opens for no longer than a lease less its margin after the
  *              clock was read before sending, and an expired lease is never extended.
  *   deadline   Unless all is INIT the engine has a deadline, in time for all its

@@ -80,12 +80,22 @@ void check_demotion(struct check *check, size_t unit, size_t index)
 		           sum, calm ? " for good" : "", most_in_a_byte(least));
 }
 
+/* Somebody else removed them, and they are on their way back. */
+static bool will_be_put_back(const struct host *host, size_t unit)
+{
+	const struct engine *engine = host->daemon.engine;
+
+	return engine != NULL && instant_before(engine->groups[unit].fight.put_back_at,
+	                                        instant_after(host_now(host), FIGHT_WAIT_MAX_NS));
+}
+
 void check_kernel(struct check *check, size_t unit, size_t index)
 {
 	const struct host *host = &check->world->hosts[index];
 	bool master = host_state(host, unit) == VHOST_MASTER;
+	bool taken = host->kernel.taken[unit];
 
-	if (master != host->kernel.taken[unit])
+	if (master != taken && !(master && will_be_put_back(host, unit)))
 		check_fail(check, "addresses: host %zu is %s group %zu and has %s addresses", index,
 		           master ? "master of" : "not master of", unit, master ? "not got its" : "its");
 	if (!master && host->kernel.gates[unit].open)

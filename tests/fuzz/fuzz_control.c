@@ -89,6 +89,25 @@ void gate_read_counters(struct gate *gate, int port, uint8_t vhid, struct gate_c
 	*ret_counters = (struct gate_counters){0};
 }
 
+/* Nobody has put a shared address there. */
+const struct rtnl_address *interface_stranger(const struct interfaces *interfaces,
+                                              const struct interface *interface,
+                                              const struct address *address)
+{
+	(void)interfaces;
+	(void)interface;
+	(void)address;
+	return NULL;
+}
+
+const char *interface_describe_stranger(const struct interface *interface,
+                                        const struct rtnl_address *stranger, char text[TEXT_SENTENCE_MAX])
+{
+	(void)interface;
+	(void)stranger;
+	return text;
+}
+
 static void perform(const struct action *action)
 {
 	struct engine *engine = daemon_.engine;
