@@ -101,11 +101,11 @@ const struct rtnl_address *interface_stranger(const struct interfaces *interface
 }
 
 const char *interface_describe_stranger(const struct interface *interface,
-                                        const struct rtnl_address *stranger, char text[TEXT_SENTENCE_MAX])
+                                        const struct rtnl_address *stranger, char sentence[TEXT_SENTENCE_MAX])
 {
 	(void)interface;
 	(void)stranger;
-	return text;
+	return sentence;
 }
 
 static void perform(const struct action *action)

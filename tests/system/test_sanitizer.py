@@ -10,10 +10,8 @@ import signal
 import socket
 
 import pytest
-from lab import Carpd, Group, Lab, sanitized, wait_for
+from lab import Carpd, Group, Lab, wait_for
 from words import start_pair
-
-pytestmark = pytest.mark.skipif(not sanitized(), reason="a build without sanitizers")
 
 
 def _engine(carpd):
