@@ -63,7 +63,8 @@ def test_serves_on_without_a_reader_of_its_log(lab):
     fw1, client = lab.hosts("fw1", "client")
     first = Carpd(fw1)
     reader, writer = os.pipe()
-    with subprocess.Popen(["ip", "netns", "exec", fw1.netns, first.binary, "-f", first.config_path], stderr=writer) as one:
+    command = ["ip", "netns", "exec", fw1.netns, first.binary, "-f", first.config_path]
+    with subprocess.Popen(command, stderr=writer, env={**os.environ, **first.environment}) as one:
         try:
             os.close(writer)
             wait_for(lambda: os.path.exists(first.socket) and first.ctl("status", check=False), 5, "it answers")
