@@ -142,7 +142,6 @@ def test_somebody_removes_an_address_in_a_loop(lab):
     loop = fw1.start("sh", "-c", f"while :; do ip addr del {ADDRESS}/32 dev eth0 2>/dev/null; done")
     problem = wait_for(lambda: first.status()["problems"], 10, "the fight is a problem")[0]
     assert ADDRESS in problem and first.carpctl("status").returncode == 1
-    wait_for(lambda: fw1.has(ADDRESS), 10, "it is put back all the same")
     loop.kill()
     wait_for(lambda: not first.status()["problems"], 20, "the fight is over")
     assert fw1.has(ADDRESS) and first.carpctl("status").returncode == 0
