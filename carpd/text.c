@@ -232,7 +232,7 @@ const char *text_advice(const struct group *group, const struct node *node, char
 		         "Its sequence is %lld s %s our clock: set both clocks. If they are right, it once "
 		         "had "
 		         "a wrong one: say seal-window = 0 here until it has been heard.",
-		         (long long)(llabs(conflict->ahead_ns) / NS_PER_S),
+		         (long long)(llabs(conflict->ahead_ns / NS_PER_S)),
 		         conflict->ahead_ns < 0 ? "behind" : "ahead of");
 		return text;
 	case CONFLICT_UNSEALED:

@@ -240,7 +240,7 @@ static void note_conflict(struct engine *engine, const struct inspection *seen, 
 		return;
 	conflict->source = seen->packet.source;
 	conflict->kind = kind;
-	conflict->ahead_ns = (int64_t)seen->seal.sequence - now.ns - engine->wall_offset_ns;
+	conflict->ahead_ns = (int64_t)(seen->seal.sequence - (uint64_t)(now.ns + engine->wall_offset_ns));
 	conflict->since = now;
 	conflict->count = 1;
 	tell_peer(engine, node, REPORT_CONFLICT, &conflict->source);
