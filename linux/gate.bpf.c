@@ -200,7 +200,8 @@ static __always_inline int advert_take(struct __sk_buff *skb, __u32 offset, int 
 	struct gate_advert *advert;
 	struct gate_port *port;
 	struct gate_vhost *vhost;
-	__u32 index, bytes;
+	__u32 index;
+	__u64 bytes;
 	__u8 carp[4];
 
 	if (bpf_skb_load_bytes(skb, offset, carp, sizeof(carp)))
@@ -228,24 +229,31 @@ static __always_inline int advert_take(struct __sk_buff *skb, __u32 offset, int 
 		COUNT(index, adverts_lost);
 		return TC_ACT_SHOT;
 	}
+	/*
+	 * Verifiers before Linux 6.12 know of a length only what a test of the very register has taught them,
+	 * the lower bound first: clang must neither merge the two tests nor test a copy, and nothing may need
+	 * the length after the call, as it would be kept in the stack, which they do not follow.
+	 */
 	bytes = skb->len - ETH_HLEN;
+	asm volatile("" : "+r"(bytes));
+	if (bytes < sizeof(carp))
+		goto discard;
+	asm volatile("" : "+r"(bytes));
 	if (bytes > GATE_CAPTURE_MAX)
 		bytes = GATE_CAPTURE_MAX;
-	/* Keeps clang from testing a copy of the value, which the verifier would not follow. */
-	asm volatile("" : "+r"(bytes));
-	if (bytes == 0 || bytes > GATE_CAPTURE_MAX ||
-	    bpf_skb_load_bytes(skb, ETH_HLEN, advert->data, bytes)) {
-		bpf_ringbuf_discard(advert, BPF_RB_NO_WAKEUP);
-		return TC_ACT_UNSPEC;
-	}
+	advert->bytes = (__u16)bytes;
+	if (bpf_skb_load_bytes(skb, ETH_HLEN, advert->data, (__u32)bytes))
+		goto discard;
 	advert->arrived_ns = bpf_ktime_get_boot_ns();
 	advert->link_index = link_index;
-	advert->bytes = (__u16)bytes;
 	advert->multicast = (__u8)multicast;
 	advert->reserved = 0;
 	bpf_ringbuf_submit(advert, wake_flags(advert->arrived_ns));
 	COUNT(index, adverts);
 	return TC_ACT_SHOT;
+discard:
+	bpf_ringbuf_discard(advert, BPF_RB_NO_WAKEUP);
+	return TC_ACT_UNSPEC;
 }
 
 /* To 00:00:5e:00:01:vhid. */
