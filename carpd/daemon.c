@@ -76,6 +76,7 @@ static bool start_engine(struct daemon *daemon, const struct endowment *endowmen
 	daemon->interfaces.gate = endowment->gate;
 	daemon->interfaces.gate_missing = endowment->gate_missing;
 	daemon->admins = endowment->admins;
+	daemon->keeper_sandbox = endowment->keeper_sandbox;
 	daemon->peer_fds[0] = daemon->peer_fds[1] = -1;
 	daemon->started = daemon_read_clock(daemon);
 	state_restore_marks(&daemon->state, daemon->engine, now);
@@ -128,12 +129,11 @@ static int enter_sandbox(const struct endowment *endowment)
 }
 
 /* Only now: what was opened needed calls that are never made again. */
-static void close_sandbox(const struct config *config)
+static void close_sandbox(struct daemon *daemon, const struct config *config)
 {
-	int error = config->sandbox ? sandbox_filter_engine() : 0;
-
-	if (error < 0)
-		log_warning("the engine runs without its sandbox: %s", strerror(-error));
+	daemon->engine_sandbox = config->sandbox ? sandbox_filter_engine() : 0;
+	if (daemon->engine_sandbox < 0)
+		log_warning("the engine runs without its sandbox: %s", strerror(-daemon->engine_sandbox));
 }
 
 int daemon_run(const struct endowment *endowment)
@@ -150,7 +150,7 @@ int daemon_run(const struct endowment *endowment)
 		log_error("the event loop cannot be set up: out of memory or descriptors");
 		return EXIT_FAILURE;
 	}
-	close_sandbox(endowment->config);
+	close_sandbox(&daemon, endowment->config);
 	(void)channel_send(endowment->channel, MESSAGE_READY, NULL, -1);
 	loop_run(loop);
 	close_daemon(&daemon);

@@ -48,7 +48,8 @@ struct daemon {
 	struct history history;
 	struct state state;
 	gid_t admins;
-	instant now; /* as of the last daemon_read_clock */
+	int keeper_sandbox, engine_sandbox; /* 0, or -errno of one that was wanted and is not there */
+	instant now;                        /* as of the last daemon_read_clock */
 	instant started;
 	bool stopping;
 	bool performing; /* perform.c: a turn is under way */

@@ -16,7 +16,8 @@ struct endowment {
 	struct config *config;
 	struct gate *gate; /* NULL, and gate_missing says why */
 	const char *gate_missing;
-	int channel; /* to the keeper */
+	int keeper_sandbox; /* 0, or -errno of a sandbox that was wanted and is not there */
+	int channel;        /* to the keeper */
 	int control_fd;
 	uid_t uid;
 	gid_t gid;

@@ -164,9 +164,6 @@ static void read_channel(struct keeper *keeper)
 		case MESSAGE_READY:
 			engine_is_ready(keeper);
 			break;
-		case MESSAGE_ALIVE:
-			notify_manager("WATCHDOG=1");
-			break;
 		case MESSAGE_RELOAD_WANTED:
 			reread_config(&keeper->reread, keeper->child.channel);
 			break;
@@ -176,6 +173,7 @@ static void read_channel(struct keeper *keeper)
 		case MESSAGE_RELOAD_REFUSED:
 			reread_refused(&keeper->reread, keeper->child.channel, message.text);
 			break;
+		case MESSAGE_ALIVE: /* it was heard, and that is all it says */
 		case MESSAGE_STOP:
 		case MESSAGE_STOP_NOW:
 		case MESSAGE_RELOAD:
@@ -184,13 +182,20 @@ static void read_channel(struct keeper *keeper)
 	}
 }
 
-/* After the first engine has started; later ones are forked from inside of it. */
-static void enter_sandbox(const struct config *config)
+/* Engines are forked from inside of it, and tell of its failure those who ask. */
+static void enter_sandbox(struct endowment *endowment)
 {
-	int error = config->sandbox ? sandbox_filter_keeper() : 0;
+	endowment->keeper_sandbox = endowment->config->sandbox ? sandbox_filter_keeper() : 0;
+	if (endowment->keeper_sandbox < 0)
+		log_warning("the keeper runs without its sandbox: %s", strerror(-endowment->keeper_sandbox));
+}
 
-	if (error < 0)
-		log_warning("the keeper runs without its sandbox: %s", strerror(-error));
+/* The watchdog watches the keeper, which watches the engine: it is fed while there is none, too. */
+static int timeout_ms(const struct keeper *keeper)
+{
+	int child_ms = child_timeout_ms(&keeper->child), watchdog_ms = notify_watchdog();
+
+	return watchdog_ms >= 0 && watchdog_ms < child_ms ? watchdog_ms : child_ms;
 }
 
 static void run(struct keeper *keeper)
@@ -198,7 +203,7 @@ static void run(struct keeper *keeper)
 	while (!(keeper->stop_requests > 0 && keeper->child.pid == 0)) {
 		struct pollfd fds[2] = {{.fd = keeper->signals, .events = POLLIN},
 		                        {.fd = keeper->child.channel, .events = POLLIN}};
-		(void)poll(fds, 2, child_timeout_ms(&keeper->child));
+		(void)poll(fds, 2, timeout_ms(keeper));
 		if (fds[1].revents != 0)
 			read_channel(keeper);
 		if (fds[0].revents != 0)
@@ -221,9 +226,11 @@ int keeper_run(struct config *config, const char *path)
 	keeper.signals = open_signals();
 	log_notice("carpd %s: %zu group%s", CARPD_VERSION, config->group_count,
 	           config->group_count == 1 ? "" : "s");
-	if (keeper.signals < 0 || !start_engine(&keeper))
+	if (keeper.signals < 0)
 		return EXIT_FAILURE;
-	enter_sandbox(config);
+	enter_sandbox(&keeper.endowment);
+	if (!start_engine(&keeper))
+		return EXIT_FAILURE;
 	run(&keeper);
 	clean_kernel("stopped: ");
 	gate_unload(keeper.endowment.gate);

@@ -3,17 +3,28 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LINE_MAX_BYTES 1024
 
 static bool with_priority;
 
+/* A shell may have inherited the words and not the stream. */
 void log_open(void)
 {
-	with_priority = getenv("JOURNAL_STREAM") != NULL;
+	const char *journal = getenv("JOURNAL_STREAM");
+	char ours[64];
+	struct stat status;
+
+	if (journal == NULL || fstat(STDERR_FILENO, &status) < 0)
+		return;
+	snprintf(ours, sizeof(ours), "%ju:%ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino);
+	with_priority = strcmp(journal, ours) == 0;
 }
 
 /*
@@ -59,4 +70,13 @@ void log_line(enum log_level level, const char *format, ...)
 		length = sizeof(line) - 2;
 	line[length++] = '\n';
 	put(line, length);
+}
+
+void log_lines(enum log_level level, const char *text)
+{
+	while (*text != '\0') {
+		size_t length = strcspn(text, "\n");
+		log_line(level, "%.*s", (int)length, text);
+		text += length + (text[length] == '\n');
+	}
 }

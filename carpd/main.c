@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "clean.h"
 #include "config.h"
 #include "config_report.h"
 #include "keeper.h"
+#include "linux/sandbox.h"
 #include "log.h"
 #include "quick.h"
 #include "usage.h"
@@ -30,20 +32,36 @@ static void print_help(FILE *out)
 	      out);
 }
 
-static struct config *load(const char *path)
+static struct config *load(const char *path, FILE *errors)
 {
-	struct config *config = config_load(path, stderr);
+	struct config *config = config_load(path, errors);
 
 	if (config == NULL && strcmp(path, DEFAULT_PATH) == 0 && access(path, F_OK) < 0)
 		fputs("carpd: begin with a copy of " EXAMPLE_PATH ", or name another file with -f;\n"
 		      "\"carpd run\" serves one group without a file, see \"carpd run --help\"\n",
-		      stderr);
+		      errors);
+	return config;
+}
+
+/* What is wrong goes to the log, where a service has its priority. */
+static struct config *load_to_serve(const char *path)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *errors = open_memstream(&text, &length);
+
+	if (errors == NULL)
+		return load(path, stderr);
+	struct config *config = load(path, errors);
+	fclose(errors);
+	log_lines(config == NULL ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, text);
+	free(text);
 	return config;
 }
 
 static int check(const char *path, bool print)
 {
-	struct config *config = load(path);
+	struct config *config = load(path, stderr);
 
 	if (config == NULL)
 		return EXIT_FAILURE;
@@ -55,14 +73,16 @@ static int check(const char *path, bool print)
 
 static int serve(const char *path)
 {
-	struct config *config = load(path);
-
-	return config == NULL ? EXIT_FAILURE : keeper_run(config, path);
+	sandbox_hide_memory();
+	struct config *config = load_to_serve(path);
+	return config == NULL ? EX_CONFIG : keeper_run(config, path);
 }
 
 static int run_quick(int argc, char **argv)
 {
 	struct config *config;
+
+	sandbox_hide_memory();
 	int status = quick_config(argc, argv, &config);
 
 	return config == NULL ? status : keeper_run(config, NULL);

@@ -7,4 +7,10 @@
 /* state such as "READY=1"; lost without harm if nobody listens. */
 void notify_manager(const char *state);
 
+/*
+ * Feeds the manager's watchdog if it is time to (WATCHDOG_USEC of sd_watchdog_enabled(3)).
+ * Returns the ms until the next time, or -1 if there is no watchdog.
+ */
+int notify_watchdog(void);
+
 #endif

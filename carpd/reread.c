@@ -19,11 +19,7 @@ static void join_lines(char *text)
 static void refuse(int channel, const char *errors)
 {
 	log_error("the configuration was not reloaded; the old one stays in force:");
-	for (const char *line = errors; *line != '\0';) {
-		size_t length = strcspn(line, "\n");
-		log_error("%.*s", (int)length, line);
-		line += length + (line[length] == '\n');
-	}
+	log_lines(LOG_LEVEL_ERROR, errors);
 	if (channel < 0)
 		return;
 	char *answer = strdup(errors);
@@ -87,8 +83,7 @@ static void put_in_force(struct reread *reread, struct config *config)
 
 static void take(struct reread *reread, struct config *config, const char *warnings, int channel)
 {
-	if (warnings[0] != '\0')
-		log_warning("%s", warnings);
+	log_lines(LOG_LEVEL_WARNING, warnings);
 	keep_until_restart(*reread->in_force, config);
 	if (channel >= 0)
 		send_config(reread, config, channel);

@@ -116,10 +116,24 @@ static int demotion_total(const struct daemon *daemon)
 	return total < DEMOTION_SUM_MAX ? total : DEMOTION_SUM_MAX;
 }
 
+static void sandbox_problem(const char *process, int error, json_t *problems)
+{
+	char text[TEXT_SENTENCE_MAX];
+
+	if (error == 0)
+		return;
+	snprintf(text, sizeof(text),
+	         "the %s runs without its sandbox: %s; let it use seccomp(2), or say sandbox = false",
+	         process, strerror(-error));
+	json_array_append_new(problems, json_string(text));
+}
+
 static json_t *host_problems(const struct daemon *daemon)
 {
 	json_t *problems = json_array();
 
+	sandbox_problem("keeper", daemon->keeper_sandbox, problems);
+	sandbox_problem("engine", daemon->engine_sandbox, problems);
 	if (daemon->gate_faults > 0) {
 		char text[TEXT_SENTENCE_MAX];
 		snprintf(text, sizeof(text),

@@ -69,7 +69,13 @@ int sandbox_drop_privileges(uid_t uid, gid_t gid)
 		error = keep_capabilities(engine_capabilities);
 	if (error < 0)
 		return error;
+	sandbox_hide_memory();
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+void sandbox_hide_memory(void)
+{
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 /* The lowest of the real-time priorities is above everything that is not real-time. */

@@ -17,6 +17,13 @@ bool sandbox_may_serve(void);
 int sandbox_drop_privileges(uid_t uid, gid_t gid);
 
 /*
+ * No core dump, and no other process of the same user looks into this one's memory:
+ * it holds passphrases and keys.  Children inherit it; a change of user undoes it,
+ * so sandbox_drop_privileges sees to it again.
+ */
+void sandbox_hide_memory(void);
+
+/*
  * Real-time priority and memory that is not swapped out: an advert that comes
  * late is a takeover.  No RLIMIT_RTTIME: under a flood the engine does not sleep for
  * seconds, and must not be killed for it; a loop without end is the keeper's to
@@ -29,7 +36,8 @@ int sandbox_be_punctual(void);
  * SIGSYS, and the kernel's log says which it was.  The engine's are those of its
  * loop, after everything was opened that needs more.  The keeper's hold them too,
  * and those with which an engine that it forks comes to its own filter.
- * 0, or -errno of a kernel that has no seccomp.
+ * 0, or -errno of a kernel that has no seccomp, or of a service manager that
+ * forbids it.
  */
 int sandbox_filter_engine(void);
 int sandbox_filter_keeper(void);

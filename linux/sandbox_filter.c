@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -174,13 +176,25 @@ static int load(scmp_filter_ctx filter, int error)
 	return error;
 }
 
+/* libseccomp says nothing but NULL if it may not ask the kernel; the reason is what a person needs. */
+static int begin(scmp_filter_ctx *ret_filter)
+{
+	const uint32_t action = SECCOMP_RET_KILL_PROCESS;
+
+	if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) < 0)
+		return -errno;
+	*ret_filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	return *ret_filter == NULL ? -ENOMEM : 0;
+}
+
 int sandbox_filter_engine(void)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	scmp_filter_ctx filter;
+	int error = begin(&filter);
 
-	if (filter == NULL)
-		return -ENOMEM;
-	int error = allow_engine(filter);
+	if (error < 0)
+		return error;
+	error = allow_engine(filter);
 	/* It may end itself by abort(3), nobody else. */
 	if (error == 0)
 		error = allow_if(filter, "tgkill", argument_is(0, (uint64_t)getpid()));
@@ -189,7 +203,8 @@ int sandbox_filter_engine(void)
 
 int sandbox_filter_keeper(void)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	scmp_filter_ctx filter;
+	int error = begin(&filter);
 
-	return filter == NULL ? -ENOMEM : load(filter, allow_keeper(filter));
+	return error < 0 ? error : load(filter, allow_keeper(filter));
 }

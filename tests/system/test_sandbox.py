@@ -56,6 +56,35 @@ def test_sandbox_can_be_turned_off(lab):
     assert [_status(pid)["Seccomp"] for pid in (_keeper(carpd), _engine(carpd))] == ["0", "0"]
 
 
+# A service manager's filter that forbids seccomp, as one can be written by mistake.
+FORBID = """#!/usr/bin/python3
+import ctypes, os, sys
+lib = ctypes.CDLL("libseccomp.so.2")
+lib.seccomp_init.restype = ctypes.c_void_p
+filter = ctypes.c_void_p(lib.seccomp_init(0x7fff0000))
+assert lib.seccomp_rule_add(filter, 0x00050001, lib.seccomp_syscall_resolve_name(b"seccomp"), 0) == 0
+assert lib.seccomp_load(filter) == 0
+os.execv({binary!r}, [{binary!r}, *sys.argv[1:]])
+"""
+
+
+def test_missing_sandbox_is_told(lab):
+    (fw1,) = lab.hosts("fw1")
+    carpd = Carpd(fw1)
+    wrapper = lab.new_path("carpd-without-seccomp")
+    with open(wrapper, "w", encoding="ascii") as file:
+        file.write(FORBID.format(binary=carpd.binary))
+    os.chmod(wrapper, 0o755)
+    carpd.binary = wrapper
+    carpd.start().wait_state("master")
+    told = carpd.carpctl("status")
+    for process in ("keeper", "engine"):
+        sentence = f"the {process} runs without its sandbox: Operation not permitted"
+        assert sentence in carpd.log() and sentence in told.stdout
+    assert told.returncode == 1
+    assert carpd.stop() == [0]
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT])
 def test_keeper_starts_a_new_engine_from_inside(lab, number):
     (fw1,) = lab.hosts("fw1")
