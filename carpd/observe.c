@@ -34,6 +34,7 @@ static void link_found(struct daemon *daemon, struct interface *interface, const
 	struct rtnl_link before = interface->link;
 
 	interface->mentioned = true;
+	interface->groups_doubtful = true;
 	interface->link = *link;
 	if (before.index == 0) {
 		interface_attach(&daemon->interfaces, interface, daemon->runtime, daemon->now);
@@ -95,6 +96,8 @@ static void heard_address(void *context, const struct rtnl_address *address, boo
 	daemon->interfaces.marked |= address->protocol != 0;
 	if (interface == NULL || !interface_note_address(interface, address, gone))
 		return;
+	/* A link's IPv6 is there again when it has an address; of its state itself nobody is told. */
+	interface->groups_doubtful |= address->address.address.family == FAMILY_IPV6 && !ours;
 	const struct group *group = sharing_group(daemon, interface, &address->address.address);
 	daemon->own_changed |= group == NULL || (!ours && daemon->interfaces.marked);
 	if (group == NULL) {
@@ -240,6 +243,20 @@ static void follow_own_addresses(struct daemon *daemon)
 		tell_stranger(daemon, &daemon->interfaces.list[i]);
 }
 
+static void keep_groups(struct daemon *daemon)
+{
+	for (size_t i = 0; i < daemon->interfaces.count; i++) {
+		struct interface *interface = &daemon->interfaces.list[i];
+		if (interface->groups_doubtful && interface->wire != NULL && wire_rejoin(interface->wire))
+			history_note(
+			        &daemon->history, daemon_wall_ns(daemon), NULL, "link",
+			        "%s: the kernel had forgotten the multicast group of the adverts; joined "
+			        "again",
+			        interface->name);
+		interface->groups_doubtful = false;
+	}
+}
+
 int observe_open(struct daemon *daemon)
 {
 	int error = rtnl_open(&handler, daemon, &daemon->rtnl);
@@ -257,6 +274,7 @@ void observe_read(struct daemon *daemon)
 		log_error("rtnetlink cannot be read: %s", strerror(-error));
 	if (daemon->look_for_losses)
 		find_losses(daemon);
+	keep_groups(daemon);
 	follow_own_addresses(daemon);
 }
 

@@ -11,6 +11,8 @@
 
 #include <sys/socket.h>
 
+#include "linux/membership.h"
+
 #define PROTOCOL_CARP 112
 
 /* A burst of every virtual host at once fits. */
@@ -110,6 +112,24 @@ void wire_close(struct wire *wire)
 	close_fd(wire->ipv4_fd);
 	close_fd(wire->ipv6_fd);
 	free(wire);
+}
+
+/* Closed first: closing later would take the new membership for its own, and end it. */
+static bool rejoin(struct wire *wire, int *fd, const struct address *group, int (*join)(struct wire *))
+{
+	if (membership_is_there(wire->link_index, group))
+		return false;
+	close_fd(*fd);
+	*fd = -1;
+	return join(wire) == 0 && membership_is_there(wire->link_index, group);
+}
+
+bool wire_rejoin(struct wire *wire)
+{
+	bool ipv4 = rejoin(wire, &wire->group_ipv4_fd, &carp_group_ipv4, join_ipv4);
+	bool ipv6 = rejoin(wire, &wire->group_ipv6_fd, &carp_group_ipv6, join_ipv6);
+
+	return ipv4 || ipv6;
 }
 
 int wire_send(struct wire *wire, const uint8_t *frame, size_t bytes)

@@ -23,6 +23,12 @@ struct wire;
 int wire_open(int link_index, struct wire **ret_wire);
 void wire_close(struct wire *wire);
 
+/*
+ * Joins again what the kernel has forgotten.  For whenever the link or its IPv6 may have
+ * gone and come, or IPv6 come for the first time.  True if that brought a membership back.
+ */
+bool wire_rejoin(struct wire *wire);
+
 /* One Ethernet frame.  0 or -errno; never blocks. */
 int wire_send(struct wire *wire, const uint8_t *frame, size_t bytes);
 

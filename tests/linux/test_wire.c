@@ -231,6 +231,29 @@ static void parent_without_ipv6_is_no_error(void **state)
 	network_run("ip link del q0");
 }
 
+/* The kernel forgets the groups of a protocol with its state of the link. */
+static void forgotten_groups_are_joined_again(void **state)
+{
+	struct wire *other;
+
+	(void)state;
+	network_run("ip link add q0 mtu 1000 type veth peer name q1; ip link set q0 up");
+	assert_int_equal(wire_open(network_index("q0"), &other), 0);
+	assert_false(wire_rejoin(other));
+	network_run("ip link set q0 mtu 1500");
+	assert_true(wire_rejoin(other));
+	assert_true(network_shows("ip maddr show dev q0", "inet6 ff02::12"));
+	assert_false(wire_rejoin(other));
+	network_run("ip link set q0 mtu 1000; ip link set q0 mtu 1500");
+	assert_false(network_shows("ip maddr show dev q0", "ff02::12"));
+	assert_true(wire_rejoin(other));
+	assert_true(network_shows("ip maddr show dev q0", "inet6 ff02::12"));
+	assert_false(wire_rejoin(other));
+	wire_close(other);
+	assert_false(network_shows("ip maddr show dev q0", "ff02::12"));
+	network_run("ip link del q0");
+}
+
 static void missing_link_is_an_error(void **state)
 {
 	struct wire *other = NULL;
@@ -301,6 +324,7 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(own_and_foreign_frames_are_not_taken, set_up, tear_down),
 	        cmocka_unit_test_setup_teardown(groups_are_joined_as_sockets_do, set_up, tear_down),
 	        cmocka_unit_test_setup_teardown(parent_without_ipv6_is_no_error, set_up, tear_down),
+	        cmocka_unit_test_setup_teardown(forgotten_groups_are_joined_again, set_up, tear_down),
 	        cmocka_unit_test_setup_teardown(missing_link_is_an_error, set_up, tear_down),
 	        cmocka_unit_test_setup_teardown(wire_survives_a_link_that_goes_down_and_up, set_up,
 	                                        tear_down),

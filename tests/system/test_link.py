@@ -216,3 +216,52 @@ def test_clients_after_an_interface_has_gone(lab):
         assert b'"ok":true' in one.recv(4096)
     for one in clients:
         one.close()
+
+
+def _snoop(lab):
+    """The switch forwards a multicast group to its members only, and asks who they are."""
+    for word in ("mcast_snooping 1", "mcast_querier 1", "mcast_query_interval 100", "mcast_startup_query_interval 100"):
+        lab.all_hosts[0].run("ip", "-n", lab.switch, "link", "set", "br0", "type", "bridge", *word.split())
+
+
+def _is_member(host, group="ff02::12"):
+    return group in host.run("ip", "maddr", "show", "dev", "eth0").stdout.split()
+
+
+@pytest.mark.parametrize(
+    "mac, step",
+    [
+        ("virtual", ("ip link set eth0 mtu 1200", "ip link set eth0 mtu 1500")),
+        ("interface", ("ip link set eth0 mtu 1200", "ip link set eth0 mtu 1500")),
+        ("virtual", tuple(f"sysctl -qw net.ipv6.conf.eth0.disable_ipv6={value}" for value in (1, 0))),
+    ],
+    ids=["mtu", "mtu-without-gate", "disabled"],
+)
+def test_ipv6_goes_and_comes_behind_a_snooping_switch(lab, hosts, mac, step):
+    """The kernel forgets ff02::12 with the link's IPv6; without it the backup would hear nobody and take over."""
+    _snoop(lab)
+    _, fw2, client = hosts
+    first, second = start_pair(lab, [Group(addresses=(ADDRESS6,), options={"mac": mac})], preempt=True)
+    for command in step:
+        fw2.run(*command.split())
+    fw2.run("ip", "addr", "replace", f"{fw2.ipv6}/64", "dev", "eth0", "nodad")
+    wait_for(lambda: _is_member(fw2), 10, "ff02::12 is joined again")
+    wait_settled(first, second)
+    heard = detail(second)["counters"]["adverts_received"]
+    wait_for(lambda: detail(second)["counters"]["adverts_received"] >= heard + 5, 10, "the master is heard")
+    assert lab.owners(ADDRESS6) == [hosts[0]] and ping(client, ADDRESS6)
+
+
+@pytest.mark.parametrize("before", ["ip link set eth0 mtu 1200", "sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1"])
+def test_ipv6_comes_later_than_carpd(lab, hosts, before):
+    _snoop(lab)
+    fw1, fw2, client = hosts
+    fw2.run(*before.split())
+    first = Carpd(fw1, [Group(addresses=(ADDRESS6,))], preempt=True).start()
+    first.wait_state("master")
+    second = Carpd(fw2, [Group(addresses=(ADDRESS6,))], preempt=True, advskew=100).start()
+    fw2.run("ip", "link", "set", "eth0", "mtu", "1500")
+    fw2.run("sysctl", "-qw", "net.ipv6.conf.eth0.disable_ipv6=0")
+    fw2.run("ip", "addr", "replace", f"{fw2.ipv6}/64", "dev", "eth0", "nodad")
+    wait_settled(first, second)
+    assert _is_member(fw2) and lab.owners(ADDRESS6) == [fw1] and ping(client, ADDRESS6)
