@@ -33,8 +33,7 @@ instant daemon_read_clock(struct daemon *daemon)
 void daemon_set_maintenance(struct daemon *daemon, bool on)
 {
 	if (on)
-		engine_demote(daemon->engine, "maintenance", MAINTENANCE_VALUE, DEMOTION_EVERYWHERE,
-		              daemon->now, INSTANT_NEVER);
+		engine_demote(daemon->engine, "maintenance", MAINTENANCE_VALUE, daemon->now, INSTANT_NEVER);
 	else
 		engine_undemote(daemon->engine, "maintenance", daemon->now);
 }

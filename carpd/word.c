@@ -105,8 +105,7 @@ static json_t *do_demote(struct conversation *conversation, const json_t *reques
 		return error;
 	if (amount < 1 || amount > DEMOTION_SUM_MAX)
 		return word_failure("the value of a demotion is 1 to 255");
-	if (!engine_demote(daemon->engine, name, (int)amount, DEMOTION_EVERYWHERE, daemon->now,
-	                   INSTANT_NEVER))
+	if (!engine_demote(daemon->engine, name, (int)amount, daemon->now, INSTANT_NEVER))
 		return word_failure("there are 64 demotions already; lift one first");
 	return word_success();
 }

@@ -52,9 +52,10 @@ static struct standing standing_of(const struct host *host, size_t unit)
 		                         .interval_ns = peer_interval_ns(peer),
 		                         .demote = peer->dialect == HOST_OPENBSD ? peer->demotion : 0};
 	}
-	if (host->daemon.engine == NULL)
+	const struct node *node = daemon_node(host, unit);
+	if (node == NULL)
 		return (struct standing){0};
-	const struct vhost *vhost = &host->daemon.engine->nodes[unit].vhost;
+	const struct vhost *vhost = &node->vhost;
 	return (struct standing){.reign = (uint64_t)vhost->last.at.ns,
 	                         .interval_ns = vhost_interval_ns(vhost),
 	                         .demote = vhost->group->demotion,
@@ -98,7 +99,7 @@ static bool rose_silently(const struct host *host, size_t unit)
 {
 	if (host->kind != HOST_CARPD)
 		return host->peers[unit].rose_silently;
-	return host->daemon.engine->nodes[unit].vhost.last.cause.kind == CAUSE_SILENCE;
+	return daemon_node(host, unit)->vhost.last.cause.kind == CAUSE_SILENCE;
 }
 
 static void note_serving(struct check *check, size_t unit, size_t index)
@@ -127,8 +128,8 @@ static void note_view(struct check *check, size_t unit, size_t index)
 	enum vhost_state state = host_state(host, unit);
 	struct standing standing = standing_of(host, unit);
 
-	if (host->daemon.engine != NULL)
-		check_note_start(view, &host->daemon.engine->nodes[unit].vhost);
+	if (host->kind == HOST_CARPD && daemon_node(host, unit) != NULL)
+		check_note_start(view, &daemon_node(host, unit)->vhost);
 	/* In fast mode a backup waits for as long as its master says, and knows none when it becomes one. */
 	if (state == VHOST_INIT || (world->scenario->advbase == 0 && state == VHOST_BACKUP &&
 	                            standing.reign != view->standing.reign))

@@ -21,8 +21,8 @@
  *              interval, is none any more.
  *   demoted    A master demoted further than a backup that hears it has left after
  *              an interval and two ways.
- *   demotion   What a host is demoted by is the sum of what was asked for and of its
- *              own reasons, in one byte, and no less or more for good.
+ *   demotion   What a group is demoted by is the sum of what was asked for and of the
+ *              reasons in its demotion group, in one byte, and no less or more for good.
  *   stopped    handover-wait after a stop was asked for, nothing of it is left, and
  *              it is silent; after that time a hand-over is over as well.
  *   terms      An advert says what its sender is: its settings, its demotion, and in a

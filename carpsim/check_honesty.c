@@ -26,9 +26,9 @@ void check_judged(const struct world *world, const struct flight *flight, enum d
 	struct judgement *judgement = &view->judgements[flight->from][family];
 	bool wrong = drop == DROP_REPLAY || drop == DROP_FORGED;
 
-	if (view->judging_since.ns != to->daemon.settings.start.ns)
+	if (view->judging_since.ns != to->daemon.configuration->settings.start.ns)
 		memset(view->judgements, 0, sizeof(view->judgements));
-	view->judging_since = to->daemon.settings.start;
+	view->judging_since = to->daemon.configuration->settings.start;
 	judgement->counted += drop == DROP_NONE;
 	if (flight->number <= judgement->arrived)
 		return; /* a second time, or overtaken */

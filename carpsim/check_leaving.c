@@ -51,13 +51,25 @@ static int most_in_a_byte(int sum)
 	return sum < UINT8_MAX ? sum : UINT8_MAX;
 }
 
-/* What every group must add up to, but for addresses that were refused and sends that fail. */
-static int expected_demotion(const struct host *host)
+/* Links that groups share a fate with. */
+static bool depends_on(const struct host *host, size_t unit, size_t port)
 {
+	bool split = (host->daemon.configuration->how & CONFIGURED_SPLIT) != 0;
+
+	return !split || unit % host->world->scenario->segment_count == port;
+}
+
+/* What a group must add up to, but for addresses that were refused and sends that fail. */
+static int expected_demotion(const struct host *host, size_t unit)
+{
+	const struct engine_settings *settings = &host->daemon.configuration->settings;
 	int sum = host->asked_demotion;
 
-	for (size_t i = 0; i < host->world->scenario->segment_count; i++)
-		sum += host->kernel.ports[i].up ? 0 : OWN_REASON;
+	for (size_t i = 0; i < settings->parent_count; i++) {
+		size_t port = daemon_port(host, i);
+		if (!host->kernel.ports[port].up && depends_on(host, unit, port))
+			sum += OWN_REASON;
+	}
 	return sum;
 }
 
@@ -65,13 +77,18 @@ void check_demotion(struct check *check, size_t unit, size_t index)
 {
 	const struct world *world = check->world;
 	const struct host *host = &world->hosts[index];
-	int sum = host->daemon.engine->groups[unit].demotion;
-	int least = expected_demotion(host);
+	const struct node *node = daemon_node(host, unit);
+	if (node == NULL)
+		return;
+	int sum = node->vhost.group->demotion;
+	int least = expected_demotion(host, unit);
 	int64_t refused_ns = host->kernel.refused_ns;
 	/* Addresses are tried again after ten seconds, sending each second. */
 	bool calm = !host->kernel.jammed &&
 	            is_overdue(world, latest(refused_ns, check->trouble_ns[index]), 12 * NS_PER_S);
-	bool refused = refused_ns > check->trouble_ns[index] && world->now_ns - refused_ns < 9 * NS_PER_S;
+	size_t refused_port = host->kernel.refused_group % world->scenario->segment_count;
+	bool refused = depends_on(host, unit, refused_port) && refused_ns > check->trouble_ns[index] &&
+	               world->now_ns - refused_ns < 9 * NS_PER_S;
 
 	if (refused)
 		least += OWN_REASON;
@@ -83,10 +100,10 @@ void check_demotion(struct check *check, size_t unit, size_t index)
 /* Somebody else removed them, and they are on their way back. */
 static bool will_be_put_back(const struct host *host, size_t unit)
 {
-	const struct engine *engine = host->daemon.engine;
+	const struct node *node = daemon_node(host, unit);
 
-	return engine != NULL && instant_before(engine->groups[unit].fight.put_back_at,
-	                                        instant_after(host_now(host), FIGHT_WAIT_MAX_NS));
+	return node != NULL && instant_before(node->vhost.group->fight.put_back_at,
+	                                      instant_after(host_now(host), FIGHT_WAIT_MAX_NS));
 }
 
 void check_kernel(struct check *check, size_t unit, size_t index)

@@ -23,7 +23,7 @@ static void check_terms(struct check *check, const struct flight *flight)
 {
 	const struct scenario *scenario = check->world->scenario;
 	const struct host *host = &check->world->hosts[flight->from];
-	const struct vhost *vhost = &host->daemon.engine->nodes[flight->unit].vhost;
+	const struct vhost *vhost = &daemon_node(host, flight->unit)->vhost;
 	uint8_t demote = vhost->group->demotion;
 	uint8_t advskew = scenario_advskew(scenario, flight->from, flight->unit);
 	struct advert said;
@@ -61,7 +61,7 @@ void check_announced(const struct world *world, size_t index, size_t unit)
 	if (check == NULL)
 		return;
 	struct view *view = &check->views[unit][index];
-	instant reign = world->hosts[index].daemon.engine->nodes[unit].vhost.last.at;
+	instant reign = daemon_node(&world->hosts[index], unit)->vhost.last.at;
 	if (instant_before(view->announced_reign, reign))
 		view->announcements = 0;
 	view->announced_reign = reign;
@@ -73,7 +73,7 @@ void check_announcements(struct check *check, size_t unit, size_t index)
 	static const int64_t repeated_ns[] = {1100 * NS_PER_MS, 2200 * NS_PER_MS, 5000 * NS_PER_MS};
 	const struct host *host = &check->world->hosts[index];
 	const struct view *view = &check->views[unit][index];
-	instant reign = host->daemon.engine->nodes[unit].vhost.last.at;
+	instant reign = daemon_node(host, unit)->vhost.last.at;
 	int64_t elapsed_ns = instant_span_ns(reign, host_now(host));
 	unsigned int due = 1;
 

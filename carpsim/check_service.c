@@ -5,12 +5,19 @@
 
 #include <inttypes.h>
 
+#include "settings.h"
+
 void check_link(struct check *check, size_t unit, size_t index)
 {
 	const struct host *host = &check->world->hosts[index];
 	bool up = host->kernel.ports[unit % check->world->scenario->segment_count].up;
 	bool takes_part = host_state(host, unit) != VHOST_INIT;
 
+	if (daemon_node(host, unit) == NULL) {
+		if (!settings_leave_out(host, unit))
+			check_fail(check, "link: host %zu does not know group %zu", index, unit);
+		return;
+	}
 	if (!host->stopping && up != takes_part)
 		check_fail(check, "link: host %zu takes %s part in group %zu, its link is %s", index,
 		           takes_part ? "a" : "no", unit, up ? "up" : "down");
@@ -41,8 +48,8 @@ void check_vacancy(struct check *check, size_t unit, size_t index)
 	const struct world *world = check->world;
 	const struct host *host = &world->hosts[index];
 
-	if (!check->ranks_equals || host->daemon.engine == NULL ||
-	    host->daemon.engine->nodes[unit].vhost.last.cause.kind != CAUSE_PEER_EQUAL ||
+	if (!check->ranks_equals || daemon_node(host, unit) == NULL ||
+	    daemon_node(host, unit)->vhost.last.cause.kind != CAUSE_PEER_EQUAL ||
 	    world->now_ns - check->any_trouble_ns <= 2 * scenario_way_ns(world->scenario) + SLACK_NS)
 		return;
 	for (size_t i = 0; i < world->host_count; i++)
@@ -80,7 +87,7 @@ void check_engine(struct check *check, size_t index)
 
 	if (engine->action_count > 0)
 		check_fail(check, "actions: host %zu has %zu left", index, engine->action_count);
-	for (size_t i = 0; i < host->daemon.settings.node_count; i++) {
+	for (size_t i = 0; i < engine->settings->node_count; i++) {
 		const struct vhost *vhost = &engine->nodes[i].vhost;
 		if (vhost->state == VHOST_INIT)
 			continue;

@@ -12,15 +12,43 @@
 
 void daemon_open(struct host *host)
 {
-	settings_write_daemon(host);
-	host->daemon.replays = memory_new(host->daemon.settings.node_count, sizeof(struct replay));
+	settings_list_peers(host);
+	host->daemon.replays = memory_new(host->world->scenario->group_count, sizeof(struct replay));
 }
 
 void daemon_close(struct host *host)
 {
 	daemon_end(host);
-	settings_free_daemon(host);
 	free(host->daemon.replays);
+}
+
+struct node *daemon_node(const struct host *host, size_t unit)
+{
+	const struct daemon *daemon = &host->daemon;
+
+	if (daemon->engine == NULL || daemon->configuration->places[unit] == 0)
+		return NULL;
+	return &daemon->engine->nodes[daemon->configuration->places[unit] - 1];
+}
+
+size_t daemon_unit(const struct node *node)
+{
+	return (size_t)node->vhost.vhid - 1;
+}
+
+size_t daemon_port(const struct host *host, size_t parent)
+{
+	return settings_port(host->daemon.configuration->parent_names[parent]);
+}
+
+/* The engine's number of a port's interface, or its number of parents. */
+static size_t parent_of(const struct host *host, size_t port)
+{
+	size_t i = 0;
+
+	while (i < host->daemon.configuration->settings.parent_count && daemon_port(host, i) != port)
+		i++;
+	return i;
 }
 
 static int64_t wall_clock_ns(const struct host *host)
@@ -30,13 +58,37 @@ static int64_t wall_clock_ns(const struct host *host)
 
 static void restore_marks(struct host *host, instant now)
 {
-	for (size_t i = 0; i < host->daemon.settings.node_count; i++)
+	struct engine *engine = host->daemon.engine;
+
+	for (size_t i = 0; i < engine->settings->node_count; i++)
 		for (size_t r = 0; r < REPLAY_SOURCES_MAX; r++) {
-			const struct replay_source *source = &host->daemon.replays[i].sources[r];
+			const struct replay_source *source =
+			        &host->daemon.replays[daemon_unit(&engine->nodes[i])].sources[r];
 			if (source->address.family != FAMILY_NONE)
-				replay_restore(&host->daemon.engine->nodes[i].replay, &source->address,
-				               source->highest, now);
+				replay_restore(&engine->nodes[i].replay, &source->address, source->highest,
+				               now);
 		}
+}
+
+/* An engine for the file as it is now, which begins where settings say. */
+static void place_engine(struct host *host)
+{
+	struct daemon *daemon = &host->daemon;
+	const struct engine_settings *settings = &daemon->configuration->settings;
+
+	daemon->engine = engine_place(memory_new(1, engine_bytes(settings)), settings);
+	daemon->engine->wall_offset_ns = wall_clock_ns(host) - host_now(host).ns;
+	free(daemon->todo);
+	daemon->todo = memory_new(daemon->engine->action_capacity, sizeof(daemon->todo[0]));
+	for (size_t i = 0; i < settings->group_count; i++)
+		daemon->engine->groups[i].virtual_mac = true;
+}
+
+static void look_at_port(struct host *host, size_t parent)
+{
+	struct parent state = kernel_parent(&host->kernel, daemon_port(host, parent));
+
+	engine_parent_changed(host->daemon.engine, parent, &state, host_now(host));
 }
 
 void daemon_start(struct host *host)
@@ -48,20 +100,15 @@ void daemon_start(struct host *host)
 	if (sequence <= daemon->reserved_sequence)
 		sequence = daemon->reserved_sequence + 1;
 	daemon->reserved_sequence = sequence + RESERVE_NS;
-	daemon->settings.seed = random_next(&host->world->random);
-	daemon->settings.sequence_base = sequence;
-	daemon->settings.start = now;
-	daemon->engine = engine_place(memory_new(1, engine_bytes(&daemon->settings)), &daemon->settings);
-	daemon->engine->wall_offset_ns = wall_clock_ns(host) - now.ns;
-	daemon->todo = memory_new(daemon->engine->action_capacity, sizeof(daemon->todo[0]));
+	daemon->configuration = settings_new(host);
+	daemon->configuration->settings.seed = random_next(&host->world->random);
+	daemon->configuration->settings.sequence_base = sequence;
+	daemon->configuration->settings.start = now;
+	place_engine(host);
 	kernel_clear(&host->kernel);
-	for (size_t i = 0; i < daemon->settings.group_count; i++)
-		daemon->engine->groups[i].virtual_mac = true;
 	restore_marks(host, now);
-	for (size_t i = 0; i < daemon->settings.parent_count; i++) {
-		struct parent parent = kernel_parent(&host->kernel, i);
-		engine_parent_changed(daemon->engine, i, &parent, now);
-	}
+	for (size_t i = 0; i < daemon->configuration->settings.parent_count; i++)
+		look_at_port(host, i);
 }
 
 void daemon_end(struct host *host)
@@ -70,20 +117,27 @@ void daemon_end(struct host *host)
 
 	if (daemon->engine == NULL)
 		return;
-	for (size_t i = 0; i < daemon->settings.node_count; i++)
-		daemon->replays[i] = daemon->engine->nodes[i].replay;
+	for (size_t i = 0; i < daemon->engine->settings->node_count; i++)
+		daemon->replays[daemon_unit(&daemon->engine->nodes[i])] = daemon->engine->nodes[i].replay;
+	daemon->reloading = false;
 	free(daemon->engine);
 	free(daemon->todo);
+	settings_free(daemon->configuration);
 	daemon->engine = NULL;
 	daemon->todo = NULL;
+	daemon->configuration = NULL;
 }
 
 static void receive(struct host *host, const struct waiting *waiting)
 {
 	const struct flight *flight = &waiting->flight;
-	const struct vhost before = host->daemon.engine->nodes[flight->unit].vhost;
-	enum drop drop = engine_receive(host->daemon.engine, flight->port, flight->packet, flight->bytes,
-	                                flight->multicast, waiting->arrived);
+	const struct node *node = daemon_node(host, flight->unit);
+
+	if (node == NULL)
+		return; /* not configured: nobody listens */
+	const struct vhost before = node->vhost;
+	enum drop drop = engine_receive(host->daemon.engine, parent_of(host, flight->port), flight->packet,
+	                                flight->bytes, flight->multicast, waiting->arrived);
 
 	check_judged(host->world, flight, drop);
 	if (drop == DROP_NONE) {
@@ -118,19 +172,72 @@ void daemon_turn(struct host *host)
 
 void daemon_look_at_links(struct host *host)
 {
-	struct engine *engine = host->daemon.engine;
+	const struct engine *engine = host->daemon.engine;
 
-	for (size_t i = 0; i < host->daemon.settings.parent_count; i++) {
-		struct parent parent = kernel_parent(&host->kernel, i);
-		if (engine->parents[i].parent.up != parent.up)
-			engine_parent_changed(engine, i, &parent, host_now(host));
-	}
+	for (size_t i = 0; i < engine->settings->parent_count; i++)
+		if (engine->parents[i].parent.up != host->kernel.ports[daemon_port(host, i)].up)
+			look_at_port(host, i);
+}
+
+static bool is_leaving(const struct host *host, const struct group *group)
+{
+	return settings_leave_out(host, daemon_unit(&group->nodes[0]));
+}
+
+void daemon_reload(struct host *host, unsigned configured)
+{
+	struct daemon *daemon = &host->daemon;
+
+	daemon->configured = configured;
+	if (daemon->engine == NULL)
+		return;
+	daemon->reloading = true;
+	for (size_t i = 0; i < daemon->engine->settings->group_count; i++)
+		if (is_leaving(host, &daemon->engine->groups[i]))
+			engine_stop(daemon->engine, &daemon->engine->groups[i], host_now(host));
+}
+
+static bool is_ready_to_reload(const struct host *host)
+{
+	const struct engine *engine = host->daemon.engine;
+
+	if (!host->daemon.reloading || host->stopping)
+		return false;
+	for (size_t i = 0; i < engine->settings->group_count; i++)
+		if (is_leaving(host, &engine->groups[i]) && !engine_stopped(engine, &engine->groups[i]))
+			return false;
+	return true;
+}
+
+void daemon_finish_reload(struct host *host)
+{
+	struct daemon *daemon = &host->daemon;
+	struct configuration *before = daemon->configuration;
+	struct engine *old = daemon->engine;
+
+	if (!is_ready_to_reload(host))
+		return;
+	daemon->reloading = false;
+	daemon->configuration = settings_new(host);
+	daemon->configuration->settings.seed = before->settings.seed;
+	daemon->configuration->settings.sequence_base = before->settings.sequence_base;
+	daemon->configuration->settings.start = before->settings.start;
+	place_engine(host);
+	engine_adopt(daemon->engine, old, host_now(host));
+	for (size_t i = 0; i < daemon->configuration->settings.parent_count; i++)
+		look_at_port(host, i);
+	check_trouble(host->world, host->index);
+	free(old); /* no passphrase, key or address has changed, so nothing of it is needed */
+	settings_free(before);
 }
 
 void daemon_lose_address(struct host *host)
 {
-	const struct group_settings *group = &host->daemon.groups[0];
+	const struct node *node = daemon_node(host, 0);
 
+	if (node == NULL)
+		return;
+	const struct group_settings *group = node->vhost.group->settings;
 	engine_address_lost(host->daemon.engine, group->parent, &group->addresses[0].address, host_now(host));
 }
 

@@ -10,11 +10,32 @@
 
 struct host;
 
-struct daemon {
+/* A configuration file, in as far as a reload may find another one: bits of what is other than usual. */
+enum {
+	CONFIGURED_BACKWARDS = 1,   /* the last group is the first, and so with their interfaces */
+	CONFIGURED_WITHOUT_ONE = 2, /* the first group is missing, unless it is the only one */
+	CONFIGURED_SPLIT = 4,       /* each segment is a demotion group of its own */
+	CONFIGURED_ANYHOW = 7,
+};
+
+#define GROUP_NAME_MAX 12
+
+/* One of them, read. */
+struct configuration {
+	unsigned how;
+	char (*names)[GROUP_NAME_MAX];
 	struct group_settings *groups;
 	struct node_settings *nodes;
-	struct address unicast_peers[HOSTS_MAX];
+	size_t *places; /* of each unit, counted from one; 0: it is missing */
+	const char *parent_names[SEGMENTS_MAX];
 	struct engine_settings settings;
+};
+
+struct daemon {
+	struct configuration *configuration; /* NULL: not running */
+	struct address unicast_peers[HOSTS_MAX];
+	unsigned configured; /* how the file is now */
+	bool reloading;      /* groups that are not in it any more are leaving */
 
 	struct engine *engine; /* NULL: not running */
 	struct action *todo;   /* those that are being performed */
@@ -34,6 +55,19 @@ void daemon_end(struct host *host);
 void daemon_turn(struct host *host);
 /* Links that went down or came back unnoticed. */
 void daemon_look_at_links(struct host *host);
+/* The file has changed: groups that are not in it any more leave, and then the new one is in force. */
+void daemon_reload(struct host *host, unsigned configured);
+/* When nothing is left to wait for. */
+void daemon_finish_reload(struct host *host);
+
+/*
+ * A group, its virtual host and a segment are numbered by the scenario; their places
+ * in the engine are the configuration's.  NULL: it is not configured, or nothing runs.
+ */
+struct node *daemon_node(const struct host *host, size_t unit);
+size_t daemon_unit(const struct node *node);
+size_t daemon_port(const struct host *host, size_t parent);
+
 /* An address of the first group is gone. */
 void daemon_lose_address(struct host *host);
 

@@ -93,6 +93,9 @@ static void disturb_host(struct world *world, const struct disturbance *disturba
 	case DISTURB_REFUSE:
 		refuse(world, host, argument);
 		break;
+	case DISTURB_RELOAD:
+		host_reload(host, (unsigned)argument);
+		break;
 	case DISTURB_SNATCH:
 		host_snatch(host);
 		break;

@@ -15,8 +15,10 @@ enum vhost_state host_state(const struct host *host, size_t unit)
 {
 	if (!host->running)
 		return VHOST_INIT;
-	return host->kind == HOST_CARPD ? host->daemon.engine->nodes[unit].vhost.state
-	                                : host->peers[unit].state;
+	if (host->kind != HOST_CARPD)
+		return host->peers[unit].state;
+	const struct node *node = daemon_node(host, unit);
+	return node != NULL ? node->vhost.state : VHOST_INIT;
 }
 
 bool host_serves(const struct host *host, size_t unit)
@@ -111,6 +113,8 @@ static void settle(struct host *host)
 		host_pause(host, span_ns, false);
 		return;
 	} else {
+		perform_all(host);
+		daemon_finish_reload(host);
 		perform_all(host);
 	}
 	arm(host);
@@ -260,8 +264,7 @@ void host_demote(struct host *host, int value)
 	check_trouble(host->world, host->index);
 	host->asked_demotion = value;
 	if (host->kind == HOST_CARPD)
-		engine_demote(host->daemon.engine, "asked", value, DEMOTION_EVERYWHERE, host_now(host),
-		              INSTANT_NEVER);
+		engine_demote(host->daemon.engine, "asked", value, host_now(host), INSTANT_NEVER);
 	else
 		peers_demote(host, value);
 	settle(host);
@@ -277,6 +280,15 @@ void host_undemote(struct host *host)
 		engine_undemote(host->daemon.engine, "asked", host_now(host));
 	else
 		peers_demote(host, 0);
+	settle(host);
+}
+
+void host_reload(struct host *host, unsigned configured)
+{
+	if (host->kind != HOST_CARPD || host->paused)
+		return;
+	check_trouble(host->world, host->index);
+	daemon_reload(host, configured);
 	settle(host);
 }
 

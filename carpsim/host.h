@@ -63,6 +63,7 @@ void host_plug(struct host *host, size_t port, bool up);
 void host_hand_over(struct host *host);
 void host_demote(struct host *host, int value);
 void host_undemote(struct host *host);
+void host_reload(struct host *host, unsigned configured);
 void host_snatch(struct host *host);
 void host_step_wall(struct host *host, int64_t by_ns);
 

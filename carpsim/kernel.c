@@ -53,6 +53,7 @@ int kernel_take(struct kernel *kernel, size_t group, int64_t now_ns)
 	if (kernel->refusals > 0) {
 		kernel->refusals--;
 		kernel->refused_ns = now_ns;
+		kernel->refused_group = group;
 		return -EPERM;
 	}
 	kernel->taken[group] = true;

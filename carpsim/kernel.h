@@ -30,7 +30,8 @@ struct kernel {
 	bool *taken;        /* the addresses of each group */
 	int64_t refusals;   /* that many takes fail */
 	int64_t refused_ns; /* the last time */
-	bool jammed;        /* every send fails */
+	size_t refused_group;
+	bool jammed; /* every send fails */
 };
 
 /* local: which of the scenario's hosts it is. */

@@ -5,19 +5,15 @@
 
 #include "world.h"
 
-static size_t unit_of(const struct host *host, const struct node *node)
+/* Groups have one virtual host each. */
+static size_t group_unit(const struct group *group)
 {
-	return (size_t)(node - host->daemon.engine->nodes);
-}
-
-static size_t index_of(const struct host *host, const struct group *group)
-{
-	return (size_t)(group - host->daemon.engine->groups);
+	return daemon_unit(&group->nodes[0]);
 }
 
 static void take(struct host *host, struct group *group)
 {
-	int error = kernel_take(&host->kernel, index_of(host, group), host->world->now_ns);
+	int error = kernel_take(&host->kernel, group_unit(group), host->world->now_ns);
 
 	if (error < 0)
 		engine_take_failed(host->daemon.engine, group, -error, host_now(host));
@@ -26,7 +22,7 @@ static void take(struct host *host, struct group *group)
 static void serve(struct host *host, const struct node *node)
 {
 	if (node->vhost.lease_end.ns != 0)
-		kernel_open_gate(&host->kernel, unit_of(host, node), node->vhost.lease_end);
+		kernel_open_gate(&host->kernel, daemon_unit(node), node->vhost.lease_end);
 }
 
 /* The kernel puts the IP header on what goes to a unicast peer; here it is put on again. */
@@ -47,8 +43,8 @@ static void send_out(struct host *host, size_t unit, size_t port, const struct a
 static void advertise(struct host *host, struct node *node)
 {
 	struct engine *engine = host->daemon.engine;
-	size_t port = node->vhost.group->settings->parent;
-	size_t unit = unit_of(host, node);
+	size_t port = daemon_port(host, node->vhost.group->settings->parent);
+	size_t unit = daemon_unit(node);
 	instant before = host_now(host);
 	struct advert_out out;
 
@@ -110,7 +106,7 @@ static void tell(struct host *host, const struct action *action)
 		trace_mix(trace, (uint64_t)action->report.kind);
 		return;
 	}
-	size_t unit = unit_of(host, action->node);
+	size_t unit = daemon_unit(action->node);
 	if (transition->to == VHOST_MASTER && transition->cause.kind == CAUSE_SILENCE)
 		count_false_takeover(host, unit);
 	trace_line(trace, host->world->now_ns, "host %zu group %zu: %s -> %s, %s", host->index, unit,
@@ -142,7 +138,7 @@ static void follow_up(struct host *host, const struct action *action)
 		tell(host, action);
 		break;
 	case ACTION_ANNOUNCE:
-		check_announced(host->world, host->index, unit_of(host, action->node));
+		check_announced(host->world, host->index, daemon_unit(action->node));
 		break;
 	case ACTION_SHUT:
 	case ACTION_DROP:
@@ -161,12 +157,12 @@ static void perform_turn(struct host *host)
 	engine_clear_actions(engine);
 	for (size_t i = 0; i < count; i++)
 		if (todo[i].kind == ACTION_SHUT)
-			kernel_shut_gate(&host->kernel, unit_of(host, todo[i].node));
+			kernel_shut_gate(&host->kernel, daemon_unit(todo[i].node));
 	for (size_t i = 0; i < count; i++) {
 		if (todo[i].kind == ACTION_TAKE && todo[i].group->masters > 0)
 			take(host, todo[i].group);
 		else if (todo[i].kind == ACTION_DROP)
-			kernel_drop(&host->kernel, index_of(host, todo[i].group));
+			kernel_drop(&host->kernel, group_unit(todo[i].group));
 	}
 	for (size_t i = 0; i < count; i++)
 		follow_up(host, &todo[i]);

@@ -38,6 +38,7 @@ enum disturbance_kind {
 	DISTURB_JAM,       /* host: every send fails */
 	DISTURB_UNJAM,     /* host */
 	DISTURB_REFUSE,    /* host, count: that many times addresses cannot be taken */
+	DISTURB_RELOAD,    /* host, how: its configuration is another one (daemon.h) */
 	DISTURB_SNATCH,    /* host: somebody removes an address */
 	DISTURB_WALL,      /* host, by: a step of its wall clock */
 	DISTURB_CUT,       /* host, host: the second no longer hears the first */

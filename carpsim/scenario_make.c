@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "daemon.h"
 #include "random.h"
 #include "scenario.h"
 
@@ -99,7 +100,7 @@ static enum disturbance_kind choose_kind(struct random *random, enum weather wea
 	static const enum disturbance_kind everywhere[] = {
 	        DISTURB_PAUSE, DISTURB_PAUSE,  DISTURB_STALL,     DISTURB_FREEZE, DISTURB_CRASH,
 	        DISTURB_KILL,  DISTURB_STOP,   DISTURB_HAND_OVER, DISTURB_REFUSE, DISTURB_SNATCH,
-	        DISTURB_WALL,  DISTURB_UNPLUG, DISTURB_DEMOTE,
+	        DISTURB_WALL,  DISTURB_UNPLUG, DISTURB_DEMOTE,    DISTURB_RELOAD,
 	};
 	static const enum disturbance_kind rough[] = {DISTURB_CUT, DISTURB_SPLIT, DISTURB_LOSE, DISTURB_JAM};
 
@@ -155,7 +156,14 @@ static int64_t make_disturbance(struct scenario *scenario, struct random *random
 		break;
 	case DISTURB_UNPLUG:
 		add(scenario, at_ns, kind, host, segment);
+		/* What is kept of a link across a reload matters while that link is down. */
+		if (scenario->segment_count > 1 && random_chance(random, 500000))
+			add(scenario, at_ns + span_ns / 2, DISTURB_RELOAD, host,
+			    random_between(random, 0, CONFIGURED_ANYHOW));
 		add(scenario, end_ns, DISTURB_PLUG, host, segment);
+		break;
+	case DISTURB_RELOAD:
+		add(scenario, at_ns, kind, host, random_between(random, 0, CONFIGURED_ANYHOW));
 		break;
 	case DISTURB_JAM:
 		add(scenario, at_ns, kind, host, 0);

@@ -4,12 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon.h"
+
 /* What stands behind the word of a disturbance. */
 enum operand {
 	OPERAND_NONE,
 	OPERAND_HOST,
 	OPERAND_SEGMENT,
 	OPERAND_DEMOTION,
+	OPERAND_CONFIGURATION,
 	OPERAND_NUMBER,
 	OPERAND_TIME,
 };
@@ -33,6 +36,7 @@ static const struct {
         [DISTURB_JAM] = {"jam", OPERAND_HOST, OPERAND_NONE},
         [DISTURB_UNJAM] = {"unjam", OPERAND_HOST, OPERAND_NONE},
         [DISTURB_REFUSE] = {"refuse", OPERAND_HOST, OPERAND_NUMBER},
+        [DISTURB_RELOAD] = {"reload", OPERAND_HOST, OPERAND_CONFIGURATION},
         [DISTURB_SNATCH] = {"snatch", OPERAND_HOST, OPERAND_NONE},
         [DISTURB_WALL] = {"wall", OPERAND_HOST, OPERAND_TIME},
         [DISTURB_CUT] = {"cut", OPERAND_HOST, OPERAND_HOST},
@@ -69,6 +73,7 @@ static size_t print_operand(char *text, size_t room, enum operand operand, int64
 	case OPERAND_HOST:
 	case OPERAND_SEGMENT:
 	case OPERAND_DEMOTION:
+	case OPERAND_CONFIGURATION:
 	case OPERAND_NUMBER:
 		return (size_t)snprintf(text, room, " %" PRId64, value);
 	case OPERAND_TIME:
@@ -210,6 +215,9 @@ static bool read_operand(const struct scenario *scenario, enum operand operand, 
 		break;
 	case OPERAND_DEMOTION:
 		most = DEMOTION_SUM_MAX;
+		break;
+	case OPERAND_CONFIGURATION:
+		most = CONFIGURED_ANYHOW;
 		break;
 	case OPERAND_NUMBER:
 		break;

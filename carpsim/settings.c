@@ -1,5 +1,6 @@
 #include "settings.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "memory.h"
@@ -8,7 +9,7 @@
 #define SEAL_WINDOW_NS (60 * NS_PER_S)
 #define GRACE_NS       (60 * NS_PER_S)
 
-static const char *const parent_names[SEGMENTS_MAX] = {"eth0", "eth1"};
+static const char *const port_names[SEGMENTS_MAX] = {"eth0", "eth1"};
 static const struct passphrase passphrase = {.bytes = "simulated", .length = 9};
 
 /* On all hosts the same: 10.0.G.1 and fd00::G:1 for group G. */
@@ -46,7 +47,7 @@ static const struct seal_key *seal_key(void)
 }
 
 /* In a world of one segment and several hosts: all the others. */
-static size_t list_unicast_peers(struct host *host)
+void settings_list_peers(struct host *host)
 {
 	const struct scenario *scenario = host->world->scenario;
 	size_t base = world_base(host->world, host->index);
@@ -55,60 +56,98 @@ static size_t list_unicast_peers(struct host *host)
 	for (size_t i = base; scenario->unicast && i < base + scenario->host_count; i++)
 		if (i != host->index)
 			host->daemon.unicast_peers[count++] = host->world->hosts[i].kernel.ports[0].ipv4;
+}
+
+size_t settings_port(const char *parent_name)
+{
+	return parent_name == port_names[0] ? 0 : 1;
+}
+
+bool settings_leave_out(const struct host *host, size_t unit)
+{
+	return unit == 0 && host->world->scenario->group_count > 1 &&
+	       (host->daemon.configured & CONFIGURED_WITHOUT_ONE) != 0;
+}
+
+/* In the order in which groups name them, as carpd does. */
+static size_t find_or_add_parent(struct configuration *configuration, size_t port)
+{
+	size_t count = configuration->settings.parent_count;
+
+	for (size_t i = 0; i < count; i++)
+		if (configuration->parent_names[i] == port_names[port])
+			return i;
+	configuration->parent_names[count] = port_names[port];
+	configuration->settings.parent_count++;
 	return count;
 }
 
-void settings_write_daemon(struct host *host)
+static void add_group(const struct host *host, struct configuration *configuration, size_t unit)
 {
 	const struct scenario *scenario = host->world->scenario;
-	struct daemon *daemon = &host->daemon;
 	size_t local = host->index % scenario->host_count;
-	size_t peer_count = list_unicast_peers(host);
+	size_t i = configuration->settings.group_count++;
+	size_t parent = find_or_add_parent(configuration, unit % scenario->segment_count);
 
-	daemon->groups = memory_new(scenario->group_count, sizeof(daemon->groups[0]));
-	daemon->nodes = memory_new(scenario->group_count, sizeof(daemon->nodes[0]));
-	for (size_t i = 0; i < scenario->group_count; i++) {
-		daemon->nodes[i] = (struct node_settings){.vhid = (uint8_t)(i + 1),
-		                                          .advskew = scenario_advskew(scenario, local, i)};
-		daemon->groups[i] = (struct group_settings){
-		        .name = "group",
-		        .parent = i % scenario->segment_count,
-		        .advbase = scenario->advbase,
-		        .preempt = scenario->preempt,
-		        .preempt_delay_ns = scenario->preempt_delay_ns,
-		        .ttl_check = true,
-		        .nodes = &daemon->nodes[i],
-		        .node_count = 1,
-		        .addresses = new_shared_addresses(scenario, i),
-		        .address_count = address_count(scenario),
-		        .peers = daemon->unicast_peers,
-		        .peer_count = peer_count,
-		        .passphrase = passphrase,
-		        .seal = scenario->seal,
-		        .seal_keys = seal_key(),
-		        .seal_key_count = 1,
-		        .seal_window_ns = SEAL_WINDOW_NS,
-		};
-	}
-	daemon->settings = (struct engine_settings){
-	        .groups = daemon->groups,
-	        .group_count = scenario->group_count,
-	        .node_count = scenario->group_count,
-	        .parent_names = parent_names,
-	        .parent_count = scenario->segment_count,
-	        .handover_wait_ns = scenario->handover_wait_ns,
-	        .grace_ns = GRACE_NS,
+	configuration->settings.node_count++;
+	configuration->places[unit] = i + 1;
+	snprintf(configuration->names[i], GROUP_NAME_MAX, "group %u", (unsigned)unit & UINT8_MAX);
+	configuration->nodes[i] = (struct node_settings){.vhid = (uint8_t)(unit + 1),
+	                                                 .advskew = scenario_advskew(scenario, local, unit)};
+	configuration->groups[i] = (struct group_settings){
+	        .name = configuration->names[i],
+	        .parent = parent,
+	        .advbase = scenario->advbase,
+	        .preempt = scenario->preempt,
+	        .preempt_delay_ns = scenario->preempt_delay_ns,
+	        .demotion_scope = (configuration->how & CONFIGURED_SPLIT) != 0 ? (int)parent : 0,
+	        .ttl_check = true,
+	        .nodes = &configuration->nodes[i],
+	        .node_count = 1,
+	        .addresses = new_shared_addresses(scenario, unit),
+	        .address_count = address_count(scenario),
+	        .peers = host->daemon.unicast_peers,
+	        .peer_count = scenario->unicast ? scenario->host_count - 1 : 0,
+	        .passphrase = passphrase,
+	        .seal = scenario->seal,
+	        .seal_keys = seal_key(),
+	        .seal_key_count = 1,
+	        .seal_window_ns = SEAL_WINDOW_NS,
 	};
 }
 
-void settings_free_daemon(struct host *host)
+struct configuration *settings_new(const struct host *host)
 {
-	struct daemon *daemon = &host->daemon;
+	const struct scenario *scenario = host->world->scenario;
+	struct configuration *configuration = memory_new(1, sizeof(*configuration));
+	size_t count = scenario->group_count;
 
-	for (size_t i = 0; i < daemon->settings.group_count; i++)
-		free((void *)(uintptr_t)daemon->groups[i].addresses);
-	free(daemon->groups);
-	free(daemon->nodes);
+	configuration->how = host->daemon.configured;
+	configuration->names = memory_new(count, sizeof(configuration->names[0]));
+	configuration->groups = memory_new(count, sizeof(configuration->groups[0]));
+	configuration->nodes = memory_new(count, sizeof(configuration->nodes[0]));
+	configuration->places = memory_new(count, sizeof(configuration->places[0]));
+	for (size_t i = 0; i < count; i++) {
+		size_t unit = (configuration->how & CONFIGURED_BACKWARDS) != 0 ? count - 1 - i : i;
+		if (!settings_leave_out(host, unit))
+			add_group(host, configuration, unit);
+	}
+	configuration->settings.groups = configuration->groups;
+	configuration->settings.parent_names = configuration->parent_names;
+	configuration->settings.handover_wait_ns = scenario->handover_wait_ns;
+	configuration->settings.grace_ns = GRACE_NS;
+	return configuration;
+}
+
+void settings_free(struct configuration *configuration)
+{
+	for (size_t i = 0; i < configuration->settings.group_count; i++)
+		free((void *)(uintptr_t)configuration->groups[i].addresses);
+	free(configuration->names);
+	free(configuration->groups);
+	free(configuration->nodes);
+	free(configuration->places);
+	free(configuration);
 }
 
 void settings_write_peers(struct host *host)

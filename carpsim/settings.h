@@ -4,11 +4,22 @@
 #ifndef CARPSIM_SETTINGS_H
 #define CARPSIM_SETTINGS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
+struct configuration;
 struct host;
 
 /* Once the ports of all hosts are open, since unicast peers must know each other's addresses. */
-void settings_write_daemon(struct host *host);
-void settings_free_daemon(struct host *host);
+void settings_list_peers(struct host *host);
+/* The file as it is now. */
+struct configuration *settings_new(const struct host *host);
+void settings_free(struct configuration *configuration);
+/* Whether the file as it is now lacks unit. */
+bool settings_leave_out(const struct host *host, size_t unit);
+/* The number of the segment that an interface is on. */
+size_t settings_port(const char *parent_name);
+
 void settings_write_peers(struct host *host);
 
 #endif

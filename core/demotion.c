@@ -54,6 +54,14 @@ bool demotion_lift(struct demotions *demotions, const char *name)
 	return true;
 }
 
+void demotion_rescope(struct demotions *demotions, const char *name, int scope)
+{
+	struct demotion *reason = find(demotions, name);
+
+	if (name[0] != '\0' && reason != NULL)
+		reason->scope = scope;
+}
+
 const struct demotion *demotion_find(const struct demotions *demotions, const char *name)
 {
 	for (size_t i = 0; i < DEMOTIONS_MAX; i++)

@@ -18,7 +18,8 @@
 /* The advertised advskew of a demoted host is at least this: the dialect of all but OpenBSD. */
 #define DEMOTED_ADVSKEW 240
 
-/* Which groups a reason demotes: one of the configuration's demotion groups, or all. */
+/* Which groups a reason demotes: one of the configuration's demotion groups, by a number of this
+ * configuration's own, or all. */
 #define DEMOTION_EVERYWHERE (-1)
 
 struct demotion {
@@ -38,6 +39,8 @@ bool demotion_raise(struct demotions *demotions, const char *name, int value, in
                     instant until);
 /* False if there is no such reason. */
 bool demotion_lift(struct demotions *demotions, const char *name);
+/* Other groups suffer from it now.  Nothing happens if there is no such reason. */
+void demotion_rescope(struct demotions *demotions, const char *name, int scope);
 const struct demotion *demotion_find(const struct demotions *demotions, const char *name);
 /* What the groups of scope add up to, at most DEMOTION_SUM_MAX. */
 uint8_t demotion_sum(const struct demotions *demotions, int scope);

@@ -198,7 +198,7 @@ void engine_spread_demotion(struct engine *engine, instant now)
 	}
 }
 
-bool engine_demote(struct engine *engine, const char *name, int value, int scope, instant now, instant until)
+static bool demote(struct engine *engine, const char *name, int value, int scope, instant now, instant until)
 {
 	const struct demotion *before = demotion_find(&engine->demotions, name);
 	bool news = before == NULL || before->value != value;
@@ -212,6 +212,11 @@ bool engine_demote(struct engine *engine, const char *name, int value, int scope
 	return true;
 }
 
+bool engine_demote(struct engine *engine, const char *name, int value, instant now, instant until)
+{
+	return demote(engine, name, value, DEMOTION_EVERYWHERE, now, until);
+}
+
 bool engine_undemote(struct engine *engine, const char *name, instant now)
 {
 	if (!demotion_lift(&engine->demotions, name))
@@ -221,9 +226,7 @@ bool engine_undemote(struct engine *engine, const char *name, instant now)
 	return true;
 }
 
-/* What fails on a parent demotes its groups and those that fail with them; several scopes together are all.
- */
-static int scope_of_parent(const struct engine *engine, size_t parent)
+int engine_scope_of_parent(const struct engine *engine, size_t parent)
 {
 	const struct group_settings *first = NULL;
 
@@ -248,7 +251,7 @@ static void set_parent_demotion(struct engine *engine, size_t index, const char 
 	demotion_name(name, what, engine->settings->parent_names[index]);
 	if (!wanted)
 		engine_undemote(engine, name, now);
-	else if (!engine_demote(engine, name, value, scope_of_parent(engine, index), now, INSTANT_NEVER))
+	else if (!demote(engine, name, value, engine_scope_of_parent(engine, index), now, INSTANT_NEVER))
 		return; /* the table is full; the next event tries again */
 	*demoted = wanted;
 }
@@ -339,8 +342,8 @@ void engine_take_failed(struct engine *engine, struct group *group, int error, i
 	}
 	/* It ends by itself: what was in the way may be gone, and only trying tells. */
 	demotion_name(name, "addresses", group->settings->name);
-	engine_demote(engine, name, DEMOTE_TAKE_FAILED, group->settings->demotion_scope, now,
-	              instant_after(now, TAKE_AGAIN_NS));
+	demote(engine, name, DEMOTE_TAKE_FAILED, group->settings->demotion_scope, now,
+	       instant_after(now, TAKE_AGAIN_NS));
 }
 
 void engine_mac_changed(struct engine *engine, struct group *group, instant now)

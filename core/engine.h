@@ -233,7 +233,8 @@ struct engine *engine_place(void *memory, const struct engine_settings *settings
  * until a peer uses the new ones, so that hosts can be changed one after the other.
  * They are accepted for as long again, since the peer that was changed last goes
  * on sending them.  A master whose addresses changed gets ACTION_TAKE and
- * ACTION_ANNOUNCE; dropping those that are gone is the caller's affair.
+ * ACTION_ANNOUNCE; dropping those that are gone is the caller's affair.  A demotion
+ * goes on for as long as what it is for does, and for the groups that now depend on it.
  * Groups of old that next lacks must have been stopped before (engine_stop).
  * Interfaces that old lacks wait for engine_parent_changed, without a demotion.
  * old and its settings must stay in memory until engine_in_grace(next) is false.
@@ -286,8 +287,8 @@ void engine_mac_changed(struct engine *engine, struct group *group, instant now)
  * at once. */
 void engine_address_lost(struct engine *engine, size_t parent, const struct address *address, instant now);
 
-/* False if the table of reasons is full, or the reason has no name. */
-bool engine_demote(struct engine *engine, const char *name, int value, int scope, instant now, instant until);
+/* All groups, by request.  False if the table of reasons is full, or the reason has no name. */
+bool engine_demote(struct engine *engine, const char *name, int value, instant now, instant until);
 bool engine_undemote(struct engine *engine, const char *name, instant now);
 
 /* group NULL: all.  Hands over what this host is master of and stays in service as a backup. */
@@ -329,6 +330,8 @@ uint64_t engine_random(struct engine *engine);
 /* Whether a group speaks from one of its shared addresses, for want of one of its own. */
 bool engine_source_is_shared(const struct engine *engine, const struct group_settings *settings,
                              enum family family);
+/* Which groups suffer when something fails on a parent; several scopes together are all. */
+int engine_scope_of_parent(const struct engine *engine, size_t parent);
 /* Groups whose sum of demotions has changed let the others know at once. */
 void engine_spread_demotion(struct engine *engine, instant now);
 /* The grace of a reload is over: from now on the new credentials only. */

@@ -101,6 +101,9 @@ static void adopt_group(struct engine *engine, struct group *next, const struct 
 	next->fight = old->fight;
 	for (size_t i = 0; i < next->node_count; i++)
 		adopt_node(&next->nodes[i], &old->nodes[i]);
+	/* Taken out of the configuration by a reload, and put back by the next before it had left. */
+	for (size_t i = 0; i < next->node_count; i++)
+		next->nodes[i].vhost.handover.stopping = false;
 	if (addresses_changed || !same_passphrase(next->settings, old->settings) ||
 	    !keys_overlap(next->settings, old->settings))
 		begin_grace(next, old, engine->settings->grace_ns, now);
@@ -137,35 +140,68 @@ const struct group *engine_counterpart(const struct engine *engine, const struct
 	return NULL;
 }
 
-static void adopt_parents(struct engine *next, const struct engine *old)
+/* Its index, or engine's number of parents. */
+static size_t find_parent(const struct engine *engine, const char *name)
 {
-	for (size_t i = 0; i < next->settings->parent_count; i++)
-		for (size_t j = 0; j < old->settings->parent_count; j++) {
-			if (strcmp(next->settings->parent_names[i], old->settings->parent_names[j]) != 0)
-				continue;
-			next->parents[i].parent = old->parents[j].parent;
-			next->parents[i].demoted_for_link = old->parents[j].demoted_for_link;
-			next->parents[i].demoted_for_sending = old->parents[j].demoted_for_sending;
-			next->parents[i].probe_at = old->parents[j].probe_at;
-			next->parents[i].adopted = true;
-		}
+	size_t i = 0;
+
+	while (i < engine->settings->parent_count && strcmp(engine->settings->parent_names[i], name) != 0)
+		i++;
+	return i;
 }
 
-/* Reasons of interfaces that are no longer ours would otherwise stay for ever. */
-static void lift_orphans(struct engine *next, const struct engine *old)
+static void adopt_parents(struct engine *next, const struct engine *old)
+{
+	for (size_t i = 0; i < next->settings->parent_count; i++) {
+		size_t j = find_parent(old, next->settings->parent_names[i]);
+		if (j == old->settings->parent_count)
+			continue;
+		next->parents[i].parent = old->parents[j].parent;
+		next->parents[i].demoted_for_link = old->parents[j].demoted_for_link;
+		next->parents[i].demoted_for_sending = old->parents[j].demoted_for_sending;
+		next->parents[i].probe_at = old->parents[j].probe_at;
+		next->parents[i].adopted = true;
+	}
+}
+
+static const char *const parent_reasons[] = {"link", "sending"};
+#define PARENT_REASONS (sizeof(parent_reasons) / sizeof(parent_reasons[0]))
+
+/* The number of a scope means something in its own configuration only. */
+static void rescope_demotions(struct engine *next, const struct engine *old)
+{
+	char name[DEMOTION_NAME_MAX];
+
+	for (size_t i = 0; i < next->settings->parent_count; i++)
+		for (size_t r = 0; r < PARENT_REASONS; r++) {
+			demotion_name(name, parent_reasons[r], next->settings->parent_names[i]);
+			demotion_rescope(&next->demotions, name, engine_scope_of_parent(next, i));
+		}
+	for (size_t i = 0; i < old->settings->group_count; i++) {
+		const struct group *group = engine_counterpart(next, old, &old->groups[i]);
+		demotion_name(name, "addresses", old->settings->groups[i].name);
+		if (group != NULL)
+			demotion_rescope(&next->demotions, name, group->settings->demotion_scope);
+	}
+}
+
+/* Reasons of what is no longer ours would otherwise stay for ever. */
+static void lift_orphans(struct engine *next, const struct engine *old, instant now)
 {
 	char name[DEMOTION_NAME_MAX];
 
 	for (size_t j = 0; j < old->settings->parent_count; j++) {
-		bool kept = false;
-		for (size_t i = 0; i < next->settings->parent_count; i++)
-			kept |= strcmp(next->settings->parent_names[i], old->settings->parent_names[j]) == 0;
-		if (kept)
-			continue;
-		demotion_name(name, "link", old->settings->parent_names[j]);
-		demotion_lift(&next->demotions, name);
-		demotion_name(name, "sending", old->settings->parent_names[j]);
-		demotion_lift(&next->demotions, name);
+		const char *parent = old->settings->parent_names[j];
+		for (size_t r = 0; r < PARENT_REASONS; r++) {
+			demotion_name(name, parent_reasons[r], parent);
+			if (find_parent(next, parent) == next->settings->parent_count)
+				engine_undemote(next, name, now);
+		}
+	}
+	for (size_t i = 0; i < old->settings->group_count; i++) {
+		demotion_name(name, "addresses", old->settings->groups[i].name);
+		if (engine_counterpart(next, old, &old->groups[i]) == NULL)
+			engine_undemote(next, name, now);
 	}
 }
 
@@ -177,12 +213,13 @@ void engine_adopt(struct engine *next, const struct engine *old, instant now)
 	next->wall_offset_ns = old->wall_offset_ns;
 	next->demotions = old->demotions;
 	adopt_parents(next, old);
-	lift_orphans(next, old);
+	rescope_demotions(next, old);
 	for (size_t i = 0; i < next->settings->group_count; i++) {
 		const struct group *before = engine_counterpart(old, next, &next->groups[i]);
 		if (before != NULL)
 			adopt_group(next, &next->groups[i], before, now);
 	}
+	lift_orphans(next, old, now);
 	engine_spread_demotion(next, now);
 	for (size_t i = 0; i < next->settings->parent_count; i++) {
 		const struct parent parent = next->parents[i].parent;

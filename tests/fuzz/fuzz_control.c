@@ -68,8 +68,7 @@ void daemon_set_maintenance(struct daemon *daemon, bool on)
 {
 	maintenance = on;
 	if (on)
-		engine_demote(daemon->engine, "maintenance", 254, DEMOTION_EVERYWHERE, daemon->now,
-		              INSTANT_NEVER);
+		engine_demote(daemon->engine, "maintenance", 254, daemon->now, INSTANT_NEVER);
 	else
 		engine_undemote(daemon->engine, "maintenance", daemon->now);
 }

@@ -13,7 +13,7 @@
 #define GROUPS      3
 #define NODES       4
 #define PARENTS     2
-#define VARIANTS    4
+#define VARIANTS    5
 #define RELOADS_MAX 8
 #define EVENTS_MAX  400
 #define RECORDS_MAX 8
@@ -30,6 +30,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const parent_names[PARENTS] = {"eth0", "eth1"};
+static const char *const other_parent_names[PARENTS] = {"eth1", "eth0"};
 static const struct node_settings nodes[NODES] = {{1, 0}, {2, 100}, {1, 50}, {7, 0}};
 static const struct node_settings slow_nodes[NODES] = {{1, 200}, {2, 0}, {1, 50}, {7, 254}};
 static const struct shared_address addresses[] = {
@@ -64,7 +65,10 @@ struct world {
 	size_t record_next;
 };
 
-/* Variant 1: another passphrase and key.  2: other addresses and terms, fast.  3: other seals. */
+/*
+ * Variant 1: another passphrase and key.  2: other addresses and terms, fast.  3: other seals.
+ * 4: "lan" is gone, and interfaces, groups and demotion groups have other numbers.
+ */
 static void prepare_variant(size_t variant)
 {
 	struct group_settings *list = groups[variant];
@@ -94,11 +98,17 @@ static void prepare_variant(size_t variant)
 	}
 	if (variant == 2)
 		list[0].advbase = 0;
+	if (variant == 4) {
+		list[1] = list[0];
+		list[0] = list[2];
+		list[0].parent = list[1].parent = 1;
+		list[0].demotion_scope = list[1].demotion_scope = 0;
+	}
 	variants[variant] = (struct engine_settings){
 	        .groups = list,
-	        .group_count = GROUPS,
-	        .node_count = NODES,
-	        .parent_names = parent_names,
+	        .group_count = variant == 4 ? 2 : GROUPS,
+	        .node_count = variant == 4 ? 3 : NODES,
+	        .parent_names = variant == 4 ? other_parent_names : parent_names,
 	        .parent_count = PARENTS,
 	        .handover_wait_ns = NS_PER_S,
 	        .grace_ns = 10 * NS_PER_S,
@@ -143,7 +153,7 @@ struct before {
 
 static void look(const struct world *world, struct before before[NODES])
 {
-	for (size_t i = 0; i < NODES; i++) {
+	for (size_t i = 0; i < world->engine->settings->node_count; i++) {
 		const struct vhost *vhost = &world->engine->nodes[i].vhost;
 		before[i].lease_end = vhost->lease_end;
 		before[i].since = vhost->last.at;
@@ -156,7 +166,7 @@ static void check_nodes(const struct world *world, const struct before before[NO
 {
 	const struct engine *engine = world->engine;
 
-	for (size_t i = 0; i < NODES; i++) {
+	for (size_t i = 0; i < engine->settings->node_count; i++) {
 		const struct vhost *vhost = &engine->nodes[i].vhost;
 		if (vhost->state != VHOST_INIT) {
 			require(!instant_is_never(vhost_deadline(vhost)));
@@ -171,7 +181,7 @@ static void check_nodes(const struct world *world, const struct before before[NO
 
 static void check_groups(const struct engine *engine)
 {
-	for (size_t i = 0; i < GROUPS; i++) {
+	for (size_t i = 0; i < engine->settings->group_count; i++) {
 		const struct group *group = &engine->groups[i];
 		size_t masters = 0;
 		for (size_t n = 0; n < group->node_count; n++) {
@@ -185,17 +195,33 @@ static void check_groups(const struct engine *engine)
 	}
 }
 
+/* A scope is one that a group has, and each group has the sum of those that are its. */
+static void check_demotions(const struct engine *engine)
+{
+	for (size_t i = 0; i < DEMOTIONS_MAX; i++) {
+		const struct demotion *reason = &engine->demotions.reasons[i];
+		bool known = reason->name[0] == '\0' || reason->scope == DEMOTION_EVERYWHERE;
+		for (size_t g = 0; g < engine->settings->group_count; g++)
+			known |= reason->scope == engine->settings->groups[g].demotion_scope;
+		require(known);
+	}
+	for (size_t i = 0; i < engine->settings->group_count; i++)
+		require(engine->groups[i].demotion ==
+		        demotion_sum(&engine->demotions, engine->settings->groups[i].demotion_scope));
+}
+
 static void check(const struct world *world, const struct before before[NODES])
 {
 	require(world->engine->action_count <= world->engine->action_capacity);
 	check_nodes(world, before);
 	check_groups(world->engine);
+	check_demotions(world->engine);
 }
 
 static void send_advert(struct world *world, struct node *node)
 {
 	struct engine *engine = world->engine;
-	struct before before[NODES];
+	struct before before[NODES] = {0};
 	struct advert_out out;
 
 	look(world, before);
@@ -212,7 +238,7 @@ static void send_advert(struct world *world, struct node *node)
 static void perform(struct world *world, const struct action *action)
 {
 	struct engine *engine = world->engine;
-	struct before before[NODES];
+	struct before before[NODES] = {0};
 	size_t node = action->node == NULL ? 0 : (size_t)(action->node - engine->nodes);
 	size_t group = action->group == NULL ? 0 : (size_t)(action->group - engine->groups);
 	bool master = action->node != NULL && action->node->vhost.state == VHOST_MASTER;
@@ -262,15 +288,15 @@ static void perform_all(struct world *world)
 		for (size_t i = 0; i < count; i++)
 			perform(world, &todo[i]);
 	}
-	for (size_t i = 0; i < NODES; i++)
+	for (size_t i = 0; i < engine->settings->node_count; i++)
 		require(!world->gate_open[i] || engine->nodes[i].vhost.state == VHOST_MASTER);
-	for (size_t i = 0; i < GROUPS; i++)
+	for (size_t i = 0; i < engine->settings->group_count; i++)
 		require(world->taken[i] == (engine->groups[i].masters > 0));
 }
 
 static void tick(struct world *world)
 {
-	struct before before[NODES];
+	struct before before[NODES] = {0};
 
 	for (int i = 0; instant_reached(engine_deadline(world->engine), world->now); i++) {
 		require(i < TURNS_MAX); /* else the daemon would spin */
@@ -297,7 +323,7 @@ static void pass_time(struct world *world, uint8_t how)
 
 static void receive(struct world *world, const struct record *record)
 {
-	struct before before[NODES];
+	struct before before[NODES] = {0};
 	/* On the heap, so that a read past the end is found. */
 	uint8_t *copy = malloc(record->length + 1);
 
@@ -315,7 +341,7 @@ static void receive(struct world *world, const struct record *record)
 static void hear_peer(struct world *world, uint8_t what, uint8_t terms)
 {
 	struct engine *twin = world->twin;
-	struct node *node = &twin->nodes[what % NODES];
+	struct node *node = &twin->nodes[what % twin->settings->node_count];
 	size_t group = (size_t)(node->vhost.group - twin->groups);
 	struct record *record = &world->records[world->record_next++ % RECORDS_MAX];
 	const struct address *destination = (what & 4) != 0 ? &carp_group_ipv6 : &carp_group_ipv4;
@@ -342,7 +368,7 @@ static void hear_peer(struct world *world, uint8_t what, uint8_t terms)
 	if (out.source.family != destination->family)
 		destination = &carp_group_ipv4;
 	record->parent = groups[world->variant][group].parent;
-	record->multicast = group != 2;
+	record->multicast = groups[world->variant][group].peer_count == 0;
 	/* Bit 6: its seal, if it has one, is cut off. */
 	record->length = packet_build(&some_mac, &some_mac, &out.source, destination, packet.payload,
 	                              (what & 64) != 0 ? ADVERT_BYTES : packet.payload_bytes, record->bytes) -
@@ -366,7 +392,7 @@ static void hear_record(struct world *world, uint8_t how)
 static void change_link(struct world *world, uint8_t how)
 {
 	struct parent parent = parent_state(2, (how & 2) != 0);
-	struct before before[NODES];
+	struct before before[NODES] = {0};
 
 	if ((how & 4) != 0)
 		parent.source_ipv4.family = FAMILY_NONE;
@@ -380,13 +406,13 @@ static void change_link(struct world *world, uint8_t how)
 
 static void change_demotion(struct world *world, uint8_t how)
 {
-	struct before before[NODES];
+	struct before before[NODES] = {0};
 	char name[16];
 
 	snprintf(name, sizeof(name), "reason %d", how % 80);
 	look(world, before);
 	if (how < 160)
-		(void)engine_demote(world->engine, name, how + 1, how % 4 - 1, world->now,
+		(void)engine_demote(world->engine, name, how + 1, world->now,
 		                    how < 80 ? INSTANT_NEVER : instant_after(world->now, how * NS_PER_MS));
 	else
 		(void)engine_undemote(world->engine, name, world->now);
@@ -396,8 +422,9 @@ static void change_demotion(struct world *world, uint8_t how)
 
 static void leave(struct world *world, uint8_t how)
 {
-	struct group *group = how % 4 < GROUPS ? &world->engine->groups[how % 4] : NULL;
-	struct before before[NODES];
+	struct group *group =
+	        how % 4 < world->engine->settings->group_count ? &world->engine->groups[how % 4] : NULL;
+	struct before before[NODES] = {0};
 
 	look(world, before);
 	if (how < 192)
@@ -410,7 +437,7 @@ static void leave(struct world *world, uint8_t how)
 
 static void lose_address(struct world *world, uint8_t how)
 {
-	struct before before[NODES];
+	struct before before[NODES] = {0};
 
 	look(world, before);
 	engine_address_lost(world->engine, how % PARENTS, &addresses[how % 3].address, world->now);
@@ -420,7 +447,7 @@ static void lose_address(struct world *world, uint8_t how)
 
 static void expire_leases(struct world *world)
 {
-	struct before before[NODES];
+	struct before before[NODES] = {0};
 
 	look(world, before);
 	engine_expire_leases(world->engine, world->now);
@@ -428,18 +455,62 @@ static void expire_leases(struct world *world)
 	perform_all(world);
 }
 
-/* The nodes are the same in every variant, so what was true of them must still be. */
+/* Groups that are not in the next configuration leave first; true if they all have. */
+static bool have_left(struct world *world, const struct engine *next)
+{
+	bool left = true;
+
+	for (size_t i = 0; i < world->engine->settings->group_count; i++) {
+		struct group *group = &world->engine->groups[i];
+		if (engine_counterpart(next, world->engine, group) != NULL)
+			continue;
+		engine_stop(world->engine, group, world->now);
+		perform_all(world);
+		left &= engine_stopped(world->engine, group);
+	}
+	return left;
+}
+
+/* What is known of groups and nodes goes with them, whatever their numbers are now. */
+static void follow(struct world *world, const struct engine *old, struct before before[NODES])
+{
+	const struct world was = *world;
+	struct before were[NODES] = {0};
+
+	memset(world->gate_open, 0, sizeof(world->gate_open));
+	memset(world->taken, 0, sizeof(world->taken));
+	for (size_t i = 0; i < old->settings->group_count; i++) {
+		const struct group *from = &old->groups[i];
+		const struct group *to = engine_counterpart(world->engine, old, from);
+		if (to == NULL)
+			continue;
+		world->taken[to - world->engine->groups] = was.taken[i];
+		for (size_t n = 0; n < to->node_count; n++) {
+			size_t there = (size_t)(&to->nodes[n] - world->engine->nodes);
+			size_t here = (size_t)(&from->nodes[n] - old->nodes);
+			world->gate_open[there] = was.gate_open[here];
+			were[there] = before[here];
+		}
+	}
+	memcpy(before, were, sizeof(were));
+}
+
+/* What was true of a node must still be. */
 static void reload(struct world *world, uint8_t how)
 {
-	struct engine *old = world->engine;
-	struct before before[NODES];
+	struct engine *old = world->engine, *next;
+	struct before before[NODES] = {0};
 
 	if (world->block_count + 2 > sizeof(world->blocks) / sizeof(world->blocks[0]))
 		return;
+	next = place(world, &variants[how % VARIANTS]);
+	if (!have_left(world, next))
+		return;
 	look(world, before);
 	world->variant = how % VARIANTS;
-	world->engine = place(world, &variants[world->variant]);
-	engine_adopt(world->engine, old, world->now);
+	world->engine = next;
+	engine_adopt(next, old, world->now);
+	follow(world, old, before);
 	check(world, before);
 	perform_all(world);
 	place_twin(world);

@@ -63,6 +63,39 @@ def test_address_added_and_removed(lab, pair, prober, order):
     _undisturbed(pair, before, prober)
 
 
+def _on_two_lans(first, *, joined=False):
+    """Groups on eth0 and eth1 in this order, each in a demotion group of its own unless they are joined."""
+    groups = [Group(1, ("10.0.0.100",), "wan", "eth0", options={"demotion-group": "a"}),
+              Group(2, ("10.1.0.100",), "lan", "eth1", options={"demotion-group": "a" if joined else "b"})]  # fmt: skip
+    return groups if first == "eth0" else groups[::-1]
+
+
+def test_demotion_follows_what_it_is_for(lab):
+    """Groups and interfaces have other numbers after a reload; the one whose link is down is demoted, and no other."""
+    fw1 = lab.hosts("fw1", lans=2)[0]
+    carpd = Carpd(fw1, _on_two_lans("eth0")).start()
+    carpd.wait_state("master", group="wan")
+    carpd.wait_state("master", group="lan")
+    lab.unplug(fw1, lan=1)
+    carpd.wait_state("init", group="lan")
+
+    def demotions():
+        return [(one["name"], one["group"]) for one in carpd.ctl("status")["demotions"]]
+
+    def said():
+        return [entry["text"] for entry in carpd.ctl("log")["entries"]]
+
+    for groups, scopes in ((_on_two_lans("eth1"), ["b"]), (_on_two_lans("eth0"), ["b"]),
+                           (_on_two_lans("eth0", joined=True), ["a"]), (_on_two_lans("eth1")[:1], ["b"])):  # fmt: skip
+        carpd.write_config(groups)
+        assert carpd.reload()["ok"]
+        assert demotions() == [("link eth1", scope) for scope in scopes]
+    assert "no longer demoted: link eth1" not in said()
+    carpd.write_config(_on_two_lans("eth0")[:1])
+    assert carpd.reload()["ok"]
+    assert demotions() == [] and said().count("no longer demoted: link eth1") == 1
+
+
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["master-first", "backup-first"])
 def test_seal_rolled_out(lab, order):
     """off -> offer -> require, on one host after the other."""

@@ -377,7 +377,93 @@ static void test_interface_gone(void **state)
 	assert_int_equal(old.engine->groups[0].demotion, DEMOTE_LINK_DOWN);
 	next.settings.parent_names = names;
 	adopt();
+	lab_expect(&next, "undemoted link eth0");
 	assert_null(demotion_find(&next.engine->demotions, "link eth0"));
+	assert_int_equal(next.engine->groups[0].demotion, 0);
+}
+
+/* "web" on eth0 and "lan" on eth1, each in a demotion group of its own, unless a test says otherwise. */
+static const char *const two_parents[] = {"eth0", "eth1"};
+static const struct node_settings lan_node = {.vhid = 9};
+
+static void make_two_groups(struct lab *lab, struct group_settings groups[2])
+{
+	groups[0] = groups[1] = lab->group;
+	groups[1].name = "lan";
+	groups[1].parent = 1;
+	groups[1].demotion_scope = 1;
+	groups[1].nodes = &lan_node;
+	lab->settings.groups = groups;
+	lab->settings.group_count = lab->settings.node_count = lab->settings.parent_count = 2;
+	lab->settings.parent_names = two_parents;
+}
+
+static void lose_eth1(struct lab *lab)
+{
+	lab_place(lab);
+	lab_up(lab);
+	engine_parent_changed(lab->engine, 1, &(struct parent){0}, lab->now);
+	lab_settle(lab);
+	assert_int_equal(lab->engine->groups[0].demotion, 0);
+	assert_int_equal(lab->engine->groups[1].demotion, DEMOTE_LINK_DOWN);
+}
+
+/* What demoted "lan" goes on doing so, though its interface and its demotion group have other numbers. */
+static void test_scope_is_another_number(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"eth1"};
+	struct group_settings groups[2];
+
+	make_two_groups(&old, groups);
+	lose_eth1(&old);
+	next.group = groups[1];
+	next.group.parent = 0;
+	next.group.demotion_scope = 0;
+	next.settings.parent_names = names;
+	adopt();
+	lab_expect(&next, "");
+	assert_int_equal(demotion_find(&next.engine->demotions, "link eth1")->scope, 0);
+	assert_int_equal(next.engine->groups[0].demotion, DEMOTE_LINK_DOWN);
+}
+
+static void test_scope_is_joined(void **state)
+{
+	(void)state;
+	struct group_settings before[2], after[2];
+
+	make_two_groups(&old, before);
+	lose_eth1(&old);
+	make_two_groups(&next, after);
+	after[1].demotion_scope = 0;
+	adopt();
+	lab_expect(&next, "");
+	assert_int_equal(next.engine->groups[0].demotion, DEMOTE_LINK_DOWN);
+	assert_int_equal(next.engine->groups[1].demotion, DEMOTE_LINK_DOWN);
+}
+
+/* An address that could not be taken: the group's own reason goes with the group. */
+static void test_scope_of_a_group_that_goes(void **state)
+{
+	(void)state;
+	struct group_settings before[2], after[2];
+
+	make_two_groups(&old, before);
+	lab_place(&old);
+	lab_up(&old);
+	engine_parent_changed(old.engine, 1, &old.engine->parents[0].parent, old.now);
+	engine_take_failed(old.engine, &old.engine->groups[1], 1, old.now);
+	lab_settle(&old);
+	make_two_groups(&next, after);
+	after[0].demotion_scope = 1;
+	after[1].demotion_scope = 0;
+	adopt();
+	assert_int_equal(next.engine->groups[0].demotion, 0);
+	assert_int_equal(next.engine->groups[1].demotion, DEMOTE_TAKE_FAILED);
+	lab_close(&next);
+	lab_init(&next);
+	adopt();
+	lab_expect(&next, "undemoted addresses lan");
 	assert_int_equal(next.engine->groups[0].demotion, 0);
 }
 
@@ -386,7 +472,7 @@ static void test_demotions_go_on(void **state)
 	(void)state;
 	lab_place(&old);
 	lab_up(&old);
-	engine_demote(old.engine, "maintenance", 255, DEMOTION_EVERYWHERE, old.now, INSTANT_NEVER);
+	engine_demote(old.engine, "maintenance", 255, old.now, INSTANT_NEVER);
 	lab_settle(&old);
 	adopt();
 	lab_expect(&next, "");
@@ -426,6 +512,9 @@ int main(void)
 	        TEST(test_key_replaced),
 	        TEST(test_new_interface),
 	        TEST(test_interface_gone),
+	        TEST(test_scope_is_another_number),
+	        TEST(test_scope_is_joined),
+	        TEST(test_scope_of_a_group_that_goes),
 	        TEST(test_demotions_go_on),
 	        TEST(test_counterpart),
 	};

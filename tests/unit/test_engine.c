@@ -216,7 +216,7 @@ static void demote(void)
 	if (draw(2) == 0)
 		engine_undemote(engine, name, now);
 	else
-		engine_demote(engine, name, 1 + (int)draw(255), (int)draw(2) - 1, now,
+		engine_demote(engine, name, 1 + (int)draw(255), now,
 		              draw(2) ? INSTANT_NEVER : instant_after(now, (int64_t)draw(4000) * NS_PER_MS));
 }
 

@@ -191,8 +191,8 @@ static void each_hearing(const struct hearing *cases, size_t count, bool master)
 		else
 			lab_up(&lab);
 		if (c->own_demotion > 0)
-			assert_true(engine_demote(lab.engine, "test", c->own_demotion, DEMOTION_EVERYWHERE,
-			                          lab.now, INSTANT_NEVER));
+			assert_true(
+			        engine_demote(lab.engine, "test", c->own_demotion, lab.now, INSTANT_NEVER));
 		lab_settle(&lab);
 		lab.now.ns += 10;
 		assert_int_equal(lab_hear(&lab, c->said), DROP_NONE);
@@ -515,7 +515,7 @@ static void test_lease(void **state)
 		else if (event == 3)
 			engine_expire_leases(lab.engine, lab.now);
 		else
-			engine_demote(lab.engine, "test", 10, DEMOTION_EVERYWHERE, lab.now, INSTANT_NEVER);
+			engine_demote(lab.engine, "test", 10, lab.now, INSTANT_NEVER);
 		lab_expect(&lab, event == 4 ? "demoted test 10, shut, drop, master>backup lease-expired"
 		                            : "shut, drop, master>backup lease-expired");
 		assert_int_equal(lab_vhost(&lab)->deadline.ns, lab.now.ns + DOWN_NS);
@@ -717,16 +717,13 @@ static void test_demotion_is_told_at_once(void **state)
 	lab_become_master(&lab);
 	int64_t until = lab.now.ns + 200 * NS_PER_MS;
 
-	engine_demote(lab.engine, "upgrade", 30, 0, lab.now, (instant){until});
+	engine_demote(lab.engine, "upgrade", 30, lab.now, (instant){until});
 	lab_expect(&lab, "demoted upgrade 30, advert 1/240/30, serve");
-	engine_demote(lab.engine, "upgrade", 30, 0, lab.now, (instant){until});
+	engine_demote(lab.engine, "upgrade", 30, lab.now, (instant){until});
 	lab_expect(&lab, "");
-	engine_demote(lab.engine, "elsewhere", 30, 1, lab.now, INSTANT_NEVER);
-	lab_expect(&lab, "demoted elsewhere 30");
 	lab_tick_exactly_at(&lab, until);
 	lab_expect(&lab, "undemoted upgrade, advert 1/100/0, serve");
 	assert_false(engine_undemote(lab.engine, "upgrade", lab.now));
-	assert_true(engine_undemote(lab.engine, "elsewhere", lab.now));
 }
 
 /* An advskew above 240 is not lowered by a demotion. */
@@ -735,8 +732,8 @@ static void test_demoted_terms(void **state)
 	(void)state;
 	lab.node.advskew = 250;
 	lab_place(&lab);
-	engine_demote(lab.engine, "much", 200, DEMOTION_EVERYWHERE, lab.now, INSTANT_NEVER);
-	engine_demote(lab.engine, "more", 200, DEMOTION_EVERYWHERE, lab.now, INSTANT_NEVER);
+	engine_demote(lab.engine, "much", 200, lab.now, INSTANT_NEVER);
+	engine_demote(lab.engine, "more", 200, lab.now, INSTANT_NEVER);
 	assert_int_equal(vhost_terms(lab_vhost(&lab)).advskew, 250);
 	assert_int_equal(vhost_terms(lab_vhost(&lab)).demote, 255);
 }
