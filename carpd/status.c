@@ -107,12 +107,16 @@ static json_t *demotions_json(const struct daemon *daemon)
 	return list;
 }
 
+/* Of the whole host: what a demotion group that is split off has on top is told with its reason. */
 static int demotion_total(const struct daemon *daemon)
 {
 	int total = 0;
 
-	for (size_t i = 0; i < DEMOTIONS_MAX; i++)
-		total += daemon->engine->demotions.reasons[i].value;
+	for (size_t i = 0; i < DEMOTIONS_MAX; i++) {
+		const struct demotion *reason = &daemon->engine->demotions.reasons[i];
+		if (reason->name[0] != '\0' && strcmp(scope_name(daemon, reason), "host") == 0)
+			total += reason->value;
+	}
 	return total < DEMOTION_SUM_MAX ? total : DEMOTION_SUM_MAX;
 }
 
@@ -155,7 +159,8 @@ json_t *status_json(const struct daemon *daemon, const struct group *only)
 {
 	json_t *groups = json_array();
 	json_t *problems = host_problems(daemon);
-	bool healthy = json_array_size(problems) == 0 && demotion_total(daemon) == 0;
+	json_t *demotions = demotions_json(daemon);
+	bool healthy = json_array_size(problems) == 0 && json_array_size(demotions) == 0;
 	int serving = 0;
 	char host[256] = "";
 
@@ -175,5 +180,5 @@ json_t *status_json(const struct daemon *daemon, const struct group *only)
 	                 CARPD_VERSION, "host", host, "up_s", status_since_s(daemon, daemon->started),
 	                 "healthy", healthy, "serving", serving, "groups_total",
 	                 (int)daemon->engine->settings->group_count, "demotion", demotion_total(daemon),
-	                 "demotions", demotions_json(daemon), "problems", problems, "groups", groups);
+	                 "demotions", demotions, "problems", problems, "groups", groups);
 }

@@ -80,6 +80,12 @@ def test_demotion_group_splits(lab):
     lab.unplug(lab.all_hosts[0], lan=1)
     second.wait_state("master", group="group2")
     assert first.status("group1")["state"] == "master" and second.status("group1")["state"] == "backup"
+    # Told once, and by the name of the group that it concerns; the host as a whole is not demoted.
+    status = first.ctl("status")
+    assert status["demotion"] == 0 and not status["healthy"]
+    assert [(one["name"], one["group"], one["value"]) for one in status["demotions"]] == [("link eth1", "eth1", 100)]
+    headline = " ".join(first.carpctl("status").stdout.split("\n\n")[0].split())
+    assert headline.count("demoted by") == 1 and "eth1 demoted by 100 (link eth1:" in headline, headline
 
 
 @pytest.mark.parametrize("preempt", [False, True])
