@@ -28,7 +28,8 @@ struct loop {
 	struct control *control;
 	int timer_fd;
 	instant armed;
-	instant look_again; /* for the rest of a burst of adverts (gate_receive) */
+	instant look_again; /* in a burst of adverts, which do not wake us (gate_hush) */
+	instant heard;      /* the last advert through the gate */
 	int channel;
 	unsigned seconds;
 };
@@ -137,14 +138,29 @@ static void heard_packet(void *context, int link_index, const uint8_t *network, 
 		perform_all(daemon);
 }
 
+/* What follows sooner than this, or comes with another, is a burst. */
+#define BURST_NS (500 * NS_PER_US)
+
+static void receive_through_gate(struct loop *loop)
+{
+	struct daemon *daemon = loop->daemon;
+	instant before = loop->heard;
+	int adverts = gate_receive(daemon->gate, heard_packet, daemon);
+
+	loop->look_again = INSTANT_NEVER;
+	if (adverts <= 0)
+		return;
+	loop->heard = daemon->now;
+	if (adverts > 1 || instant_span_ns(before, daemon->now) < BURST_NS)
+		loop->look_again = gate_hush(daemon->gate, daemon->now);
+}
+
 static void receive_all(struct loop *loop)
 {
 	struct daemon *daemon = loop->daemon;
 
 	if (daemon->gate != NULL)
-		loop->look_again = gate_receive(daemon->gate, heard_packet, daemon) > 0
-		                           ? instant_after(daemon->now, GATE_SETTLE_NS)
-		                           : INSTANT_NEVER;
+		receive_through_gate(loop);
 	for (size_t i = 0; i < daemon->interfaces.count; i++) {
 		struct interface *interface = &daemon->interfaces.list[i];
 		if (!interface->listening)

@@ -90,8 +90,8 @@ struct {
 	__uint(max_entries, GATE_RING_BYTES);
 } ring SEC(".maps");
 
-/* The only variable, so that the map behind .bss is the filter and nothing else. */
-struct gate_filter filter;
+/* The only variable, so that the map behind .bss is this and nothing else. */
+struct gate_shared shared;
 
 #define COUNT(index, member)                                                                                 \
 	do {                                                                                                 \
@@ -146,7 +146,7 @@ static __always_inline int vhost_drop(const struct gate_vhost *vhost, __u32 inde
 static __always_inline int filter_has(__u32 bit)
 {
 	bit &= GATE_FILTER_BITS - 1;
-	return filter.words[bit / 64] >> (bit % 64) & 1;
+	return shared.filter.words[bit / 64] >> (bit % 64) & 1;
 }
 
 static __always_inline struct gate_address *address_find_ipv4(struct __sk_buff *skb, __u32 word)
@@ -173,18 +173,12 @@ static __always_inline struct gate_address *address_find_ipv6(struct __sk_buff *
  * Ingress.
  */
 
-/*
- * When the reader was last woken.  Waking is dear, more than all the rest of an
- * advert's way, so what follows within a burst is left for the reader to find
- * (gate_receive).  Not zero, to stand in .data beside the filter's page.
- */
-static __u64 woken_ns = 1;
-
+/* Waking is dear, more than all the rest of an advert's way, so in a burst the reader asks for it to be left
+ * out. */
 static __always_inline __u64 wake_flags(__u64 now_ns)
 {
-	if (now_ns - woken_ns < GATE_BURST_NS)
+	if (now_ns < *(const volatile __u64 *)&shared.hushed_until_ns)
 		return BPF_RB_NO_WAKEUP;
-	woken_ns = now_ns;
 	/*
 	 * Without force the kernel wakes the reader for the first unread record only.
 	 * Two processors that write at once may leave one that woke nobody before it,

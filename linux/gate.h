@@ -18,7 +18,6 @@
 #include "core/clock.h"
 
 #define GATE_PORTS_MAX 64 /* parent interfaces */
-#define GATE_SETTLE_NS (250 * NS_PER_US)
 
 struct gate;
 
@@ -102,12 +101,13 @@ int gate_fd(const struct gate *gate);
 /* network points at the IP header; arrived is when the gate saw it. */
 typedef void gate_received(void *context, int link_index, const uint8_t *network, size_t bytes,
                            bool multicast, instant arrived);
-/*
- * Hands over everything in the ring.  Returns the number of adverts or -errno.
- * Of a burst only the first advert wakes the caller: after a call that returned
- * any, call again when GATE_SETTLE_NS have passed.
- */
+/* Hands over everything in the ring.  Returns the number of adverts or -errno. */
 int gate_receive(struct gate *gate, gate_received *received, void *context);
+/*
+ * While adverts come close together, waking the caller for each is most of what they cost: for a fraction of
+ * a millisecond none does.  Returns when to call gate_receive all the same.
+ */
+instant gate_hush(struct gate *gate, instant now);
 /* Throws away what is in the ring: a new engine does not act on what its predecessor did not read. */
 void gate_drain(struct gate *gate);
 

@@ -34,7 +34,7 @@ static void filter_rebuild(struct gate *gate)
 		previous = &key;
 	}
 	for (size_t i = 0; i < sizeof(filter.words) / sizeof(filter.words[0]); i++)
-		__atomic_store_n(&gate->filter->words[i], filter.words[i], __ATOMIC_RELAXED);
+		__atomic_store_n(&gate->shared->filter.words[i], filter.words[i], __ATOMIC_RELAXED);
 }
 
 int gate_add_address(struct gate *gate, int port, uint8_t vhid, const struct address *address)
@@ -47,7 +47,7 @@ int gate_add_address(struct gate *gate, int port, uint8_t vhid, const struct add
 		return present.vhost == value.vhost ? 0 : -EEXIST;
 	if (bpf_map_update_elem(gate->addresses_fd, &key, &value, BPF_NOEXIST) < 0)
 		return -errno;
-	filter_set(gate->filter, &key);
+	filter_set(&gate->shared->filter, &key);
 	return 0;
 }
 

@@ -16,9 +16,6 @@
 /* 60 ms of adverts at 80 000 a second (gate.md G1). */
 #define GATE_RING_BYTES (1 << 20)
 
-/* Adverts that follow another within this time wake nobody. */
-#define GATE_BURST_NS 200000
-
 /* Largest part of a packet that is handed over: IPv4 with options and two times 36 bytes, with room. */
 #define GATE_CAPTURE_MAX 176
 
@@ -77,6 +74,12 @@ struct gate_advert {
 
 struct gate_filter {
 	__u64 words[GATE_FILTER_BITS / 64];
+};
+
+/* What the program and the engine both have in memory. */
+struct gate_shared {
+	struct gate_filter filter;
+	__u64 hushed_until_ns; /* boot clock; the engine looks by itself then, and no advert need wake it */
 };
 
 static inline __u32 gate_filter_bit_ipv4(__u32 word)

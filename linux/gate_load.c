@@ -43,22 +43,22 @@ static int gate_keep(struct gate *gate, const struct gate_bpf *object)
 	gate->vhosts_fd = map_keep(object->maps.vhosts);
 	gate->addresses_fd = map_keep(object->maps.addresses);
 	gate->counters_fd = map_keep(object->maps.counters);
-	gate->filter_fd = map_keep(object->maps.bss);
+	gate->shared_fd = map_keep(object->maps.bss);
 	gate->ring_fd = map_keep(object->maps.ring);
 	if (error == 0 && (gate->ports_fd < 0 || gate->vhosts_fd < 0 || gate->addresses_fd < 0 ||
-	                   gate->counters_fd < 0 || gate->filter_fd < 0 || gate->ring_fd < 0))
+	                   gate->counters_fd < 0 || gate->shared_fd < 0 || gate->ring_fd < 0))
 		error = -EMFILE;
 	return error;
 }
 
 static int gate_map(struct gate *gate)
 {
-	void *filter =
-	        mmap(NULL, sizeof(*gate->filter), PROT_READ | PROT_WRITE, MAP_SHARED, gate->filter_fd, 0);
+	void *shared =
+	        mmap(NULL, sizeof(*gate->shared), PROT_READ | PROT_WRITE, MAP_SHARED, gate->shared_fd, 0);
 
-	if (filter == MAP_FAILED)
+	if (shared == MAP_FAILED)
 		return -errno;
-	gate->filter = filter;
+	gate->shared = shared;
 	return gate_ring_open(gate);
 }
 
@@ -70,7 +70,7 @@ static struct gate *gate_new(void)
 		return NULL;
 	gate->programs[GATE_IN].fd = gate->programs[GATE_OUT].fd = -1;
 	gate->ports_fd = gate->vhosts_fd = gate->addresses_fd = -1;
-	gate->counters_fd = gate->filter_fd = gate->ring_fd = -1;
+	gate->counters_fd = gate->shared_fd = gate->ring_fd = -1;
 	gate->cpus = libbpf_num_possible_cpus();
 	gate->hook = gate_hook_probe();
 	return gate;
@@ -144,15 +144,15 @@ void gate_unload(struct gate *gate)
 	for (int port = 0; port < GATE_PORTS_MAX; port++)
 		gate_port_unmap(gate, port);
 	gate_ring_close(gate);
-	if (gate->filter)
-		munmap(gate->filter, sizeof(*gate->filter));
+	if (gate->shared)
+		munmap(gate->shared, sizeof(*gate->shared));
 	for (int direction = 0; direction < GATE_DIRECTIONS; direction++)
 		fd_close(gate->programs[direction].fd);
 	fd_close(gate->ports_fd);
 	fd_close(gate->vhosts_fd);
 	fd_close(gate->addresses_fd);
 	fd_close(gate->counters_fd);
-	fd_close(gate->filter_fd);
+	fd_close(gate->shared_fd);
 	fd_close(gate->ring_fd);
 	free(gate);
 }

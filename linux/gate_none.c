@@ -95,6 +95,11 @@ int gate_receive(struct gate *gate, gate_received *received, void *context)
 	return -ENOTSUP;
 }
 
+instant gate_hush(struct gate *gate, instant now)
+{
+	return INSTANT_NEVER;
+}
+
 void gate_drain(struct gate *gate)
 {
 }

@@ -22,9 +22,9 @@ struct gate_parent {
 struct gate {
 	enum gate_hook hook;
 	struct gate_program programs[GATE_DIRECTIONS];
-	int ports_fd, vhosts_fd, addresses_fd, counters_fd, filter_fd, ring_fd;
+	int ports_fd, vhosts_fd, addresses_fd, counters_fd, shared_fd, ring_fd;
 	int cpus;
-	struct gate_filter *filter;
+	struct gate_shared *shared;
 	struct gate_parent parents[GATE_PORTS_MAX];
 
 	uint64_t *ring_consumed;       /* written by us, position in bytes */

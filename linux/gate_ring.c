@@ -110,6 +110,17 @@ int gate_receive(struct gate *gate, gate_received *received, void *context)
 	return adverts;
 }
 
+/* A little longer than the hush: an advert that just fell into it must be in the ring when we look. */
+#define HUSH_NS       (200 * NS_PER_US)
+#define LOOK_AGAIN_NS (250 * NS_PER_US)
+
+instant gate_hush(struct gate *gate, instant now)
+{
+	__atomic_store_n(&gate->shared->hushed_until_ns, (uint64_t)instant_after(now, HUSH_NS).ns,
+	                 __ATOMIC_RELAXED);
+	return instant_after(now, LOOK_AGAIN_NS);
+}
+
 void gate_drain(struct gate *gate)
 {
 	(void)gate_receive(gate, NULL, NULL);

@@ -10,6 +10,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -306,6 +308,37 @@ static void test_drain_throws_away(void **state)
 	assert_dropped(GATE_IN, &frame);
 	gate_drain(gate());
 	assert_int_equal(hear_all().count, 0);
+}
+
+/* An edge-triggered epoll hears of a wake-up and of nothing else. */
+static bool advert_wakes(int epoll, const struct frame *frame, int patience_ms)
+{
+	struct epoll_event event;
+	int woken;
+
+	assert_dropped(GATE_IN, frame);
+	woken = epoll_wait(epoll, &event, 1, patience_ms);
+	assert_int_equal(hear_all().count, 1);
+	return woken == 1;
+}
+
+static void test_adverts_wake_unless_hushed(void **state)
+{
+	struct frame frame = advert_ipv4(GROUP4_MAC, "224.0.0.18", CARP_7, 0);
+	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(epoll_ctl(epoll, EPOLL_CTL_ADD, gate_fd(gate()), &event), 0);
+	assert_true(advert_wakes(epoll, &frame, 10000));
+	assert_true(advert_wakes(epoll, &frame, 10000));
+	/* From an hour ahead, so that it does not end before the test does. */
+	instant again = gate_hush(gate(), world_in_ms(3600 * 1000));
+	assert_true(instant_span_ns(world_in_ms(3600 * 1000), again) < NS_PER_MS);
+	assert_false(advert_wakes(epoll, &frame, 20));
+	(void)gate_hush(gate(), world_in_ms(-1000));
+	assert_true(advert_wakes(epoll, &frame, 10000));
+	close(epoll);
 }
 
 static void test_full_ring_counts_the_loss(void **state)
@@ -816,6 +849,7 @@ int main(void)
 	        TEST(test_short_and_broken_adverts_are_left),
 	        TEST(test_ignored_and_unknown_ports_take_nothing),
 	        TEST(test_drain_throws_away),
+	        TEST(test_adverts_wake_unless_hushed),
 	        TEST(test_full_ring_counts_the_loss),
 	        TEST(test_virtual_mac_open),
 	        TEST(test_virtual_mac_follows_the_parents),
