@@ -5,7 +5,7 @@ from .net import Host, Lab
 from .probe import ArpObserver, Flood, Hog, Prober, TcpEcho, TcpHold
 from .process import Process
 from .sniff import Sniffer
-from .wait import LabTimeout, boottime_ns, wait_for
+from .wait import LabTimeout, boottime_ns, let_pass, wait_for
 
 __all__ = [
     "ArpObserver",
@@ -24,6 +24,7 @@ __all__ = [
     "TcpHold",
     "Ucarp",
     "boottime_ns",
+    "let_pass",
     "sanitized",
     "wait_for",
 ]

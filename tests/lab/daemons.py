@@ -5,6 +5,7 @@ import json
 import os
 import pwd
 import signal
+import socket
 import subprocess
 from dataclasses import dataclass, field
 
@@ -15,6 +16,9 @@ from .wait import boottime_ns, wait_for
 BUILD = os.path.abspath(
     os.environ.get("CARPD_BUILD", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build"))
 )
+
+# What `ctl` asks without carpctl.
+_LOOKING = ("status", "show", "log")
 
 
 @functools.cache
@@ -206,16 +210,36 @@ class Carpd(Daemon):
 
     def ctl(self, *args, check=True):
         """What `carpctl --json ARGS` answers; an error is a RuntimeError, or with check=False None if unreadable."""
-        done = self.carpctl("--json", *args)
+        text, complaint = self._look(*args) if args[0] in _LOOKING else self._act(*args)
         try:
-            answer = json.loads(done.stdout)
+            answer = json.loads(text)
         except json.JSONDecodeError:
             if check:
-                raise RuntimeError(f"carpctl {' '.join(args)}: {done.stdout}{done.stderr}") from None
+                raise RuntimeError(f"carpctl {' '.join(args)}: {text}{complaint}") from None
             return None
         if check and not answer.get("ok"):
             raise RuntimeError(f"carpctl {' '.join(args)}: {answer.get('error')}")
         return answer
+
+    def _act(self, *args):
+        done = self.carpctl("--json", *args)
+        return done.stdout, done.stderr
+
+    def _look(self, word, group=None):
+        """
+        At the socket itself. A story that waits looks all the time, and a program each time would be most of what
+        the machine does.
+        """
+        request = {"do": word, **({"group": group} if group else {})}
+        try:
+            with socket.socket(socket.AF_UNIX) as asking, asking.makefile("rw", encoding="utf-8") as line:
+                asking.settimeout(5)
+                asking.connect(self.socket)
+                line.write(json.dumps(request) + "\n")
+                line.flush()
+                return line.readline(), "no answer"
+        except OSError as error:
+            return "", str(error)
 
     def carpctl(self, *args):
         """carpctl as a person runs it: the finished process with its output and status."""

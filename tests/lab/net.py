@@ -221,9 +221,9 @@ class Lab:
         return host.name if lan == 0 else f"{host.name}.{lan}"
 
     def ports(self):
-        """{interface index in the switch: name of the host behind it}."""
+        """{interface index in the switch: name of the host behind it}, without the bridges, which are no ports."""
         found = json.loads(run("ip", "-n", self.switch, "-j", "link").stdout)
-        return {link["ifindex"]: link["ifname"].partition(".")[0] for link in found}
+        return {link["ifindex"]: link["ifname"].partition(".")[0] for link in found if "link_index" in link}
 
     def _set_port(self, port, up):
         # An ioctl on a socket made beforehand: a crash and its dead cable come within microseconds.
@@ -246,11 +246,9 @@ class Lab:
         """Drops this share of the frames to (or from) a host at random; protocol=None means of all protocols."""
         key = {"to": "oifname", "from": "iifname"}[direction]
         which = [f"ip protocol {protocol}", f"ip6 nexthdr {protocol}"] if protocol is not None else [""]
-        rules = [
-            f'add rule bridge lab forward {key} "{self.port(host, lan)}" {match} '
-            f"numgen random mod 1000 < {round(percent * 10)} drop"
-            for match in which
-        ]
+        # nft refuses a comparison that is always true.
+        chance = f"numgen random mod 1000 < {round(percent * 10)}" if percent < 100 else ""
+        rules = [f'add rule bridge lab forward {key} "{self.port(host, lan)}" {match} {chance} drop' for match in which]
         run("ip", "netns", "exec", self.switch, "nft", "-f", "-", text="\n".join(rules) + "\n")
 
     def heal(self):

@@ -185,10 +185,14 @@ class ArpObserver(_Instrument):
         super().__init__(host, "arp", interval_us, "eth0", f"/run/netns/{switch}", *self.addresses)
         self._ports = host.lab.ports()
 
+    def records(self, since_ns=0, until_ns=None):
+        """Those of the ports: while somebody listens at the bridge itself, each frame is seen there once more."""
+        return [one for one in super().records(since_ns, until_ns) if one.value in self._ports]
+
     def answers(self, since_ns=0, until_ns=None):
         """[(time_ns, address, name of the port's host, MAC told)] in the order of arrival."""
         return [
-            (one.answered_ns, self.addresses[one.target], self._ports.get(one.value, str(one.value)), one.mac.hex(":"))
+            (one.answered_ns, self.addresses[one.target], self._ports[one.value], one.mac.hex(":"))
             for one in self.records(since_ns, until_ns)
         ]
 

@@ -9,7 +9,7 @@ import json
 import socket
 
 import pytest
-from lab import ArpObserver, Carpd, Group, boottime_ns, wait_for
+from lab import ArpObserver, Carpd, Group, boottime_ns, let_pass, wait_for
 from words import ADDRESS, ADDRESS6, detail, neighbour, ping, start_pair, transitions, virtual_mac, wait_settled
 
 
@@ -149,7 +149,7 @@ def test_backup_never_answers(lab, hosts):
         fw2.run("ip", "link", "set", "eth0", "up")
     second.wait_state("backup", 3)
     wait_settled(first, second)
-    wait_for(lambda: boottime_ns() > begin_ns + 2_000_000_000, 5, "two seconds of questions")
+    let_pass(2, begin_ns)
     assert arp.stop().owners() == {"fw1"}
     assert arp.two_owners_ms() == 0
     # To the backup's own MAC neither: the frame reaches it, and the address is not there.
