@@ -108,6 +108,8 @@ static void close_daemon(struct daemon *daemon)
 	state_close(&daemon->state, daemon->engine);
 	loop_close(daemon->loop);
 	interfaces_free(&daemon->interfaces);
+	surroundings_free(&daemon->surroundings);
+	json_decref(daemon->troubles);
 	rtnl_close(daemon->rtnl);
 }
 

@@ -4,6 +4,7 @@
 #ifndef CARPD_DAEMON_H
 #define CARPD_DAEMON_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +16,7 @@
 #include "interface.h"
 #include "runtime.h"
 #include "state.h"
+#include "surroundings.h"
 
 /* Adverts and timers go before people who ask. */
 enum loop_priority {
@@ -38,8 +40,11 @@ struct daemon {
 	struct engine *engine; /* runtime's */
 	struct runtime *next;  /* reload.c: waits for groups to leave; NULL if there is no reload */
 	struct interfaces interfaces;
+	struct surroundings surroundings;
+	json_t *troubles; /* trouble.c: what the log has been told */
 	struct rtnl *rtnl;
 	struct gate *gate;
+	bool resyncing;       /* observe.c: not all links have been told of yet */
 	bool look_for_losses; /* observe.c: an address that we share went away */
 	bool wires_changed;   /* observe.c: sockets of interfaces were opened or closed */
 	bool own_changed;     /* observe.c: an address that is not carpd's came or went */

@@ -366,10 +366,10 @@ void interface_attach(struct interfaces *interfaces, struct interface *interface
 	bool opened = interface->wire == NULL ||
 	              uses_gate(interfaces, interface, runtime) != (interface->gate_port >= 0);
 
-	if (opened)
+	if (opened || interface->taker != 0)
 		interface_detach(interfaces, interface);
 	interface->problem[0] = '\0';
-	if (interface->link.index == 0)
+	if (interface->link.index == 0 || interface->taker != 0)
 		return;
 	if (interface->link.kind == LINK_NOT_ETHERNET) {
 		snprintf(interface->problem, sizeof(interface->problem), "is not an Ethernet interface");

@@ -30,6 +30,7 @@ struct interface {
 	struct rtnl_address *addresses; /* all that are on it, ours too */
 	size_t address_count;
 	struct wire *wire;
+	int taker;               /* what takes its frames (surroundings.h); 0: nobody */
 	int gate_port;           /* -1: no group on it uses the gate */
 	bool listening;          /* adverts come by packet socket */
 	struct address stranger; /* told of: shared, but not put there by us (FAMILY_NONE: none) */

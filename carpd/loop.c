@@ -14,6 +14,7 @@
 #include "observe.h"
 #include "perform.h"
 #include "reload.h"
+#include "trouble.h"
 #include "vrrp.h"
 
 /* How often the gates are looked at: tcx tells nobody of a change. */
@@ -320,6 +321,9 @@ static void second_passed(evutil_socket_t fd, short what, void *context)
 	if (++loop->seconds % GATE_CHECK_S == 0) {
 		observe_gates(daemon);
 		vrrp_look(daemon);
+		trouble_look(daemon);
+	} else if (daemon->surroundings.changed) {
+		trouble_look(daemon);
 	}
 	state_renew(&daemon->state, daemon->engine, daemon->now);
 	if (daemon->runtime->retired != NULL && !engine_in_grace(daemon->engine))

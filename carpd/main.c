@@ -14,6 +14,7 @@
 #include "keeper.h"
 #include "linux/sandbox.h"
 #include "log.h"
+#include "preview.h"
 #include "quick.h"
 #include "usage.h"
 
@@ -67,7 +68,7 @@ static int check(const char *path, bool print)
 		return EXIT_FAILURE;
 	if (print)
 		config_print(config, CONFIG_HIDE_SECRETS, stdout);
-	config_free(config);
+	preview_print(config, path, stderr);
 	return EXIT_SUCCESS;
 }
 

@@ -25,7 +25,23 @@ static void link_lost(struct daemon *daemon, struct interface *interface)
 	interface_detach(&daemon->interfaces, interface);
 	daemon->wires_changed = true;
 	interface->link.index = 0;
+	interface->taker = 0;
 	interface->address_count = 0;
+	tell_engine(daemon, interface);
+}
+
+/* One whose frames somebody else takes is of no use: the group leaves it, and comes back with it. */
+static void follow_taker(struct daemon *daemon, struct interface *interface)
+{
+	int taker = surroundings_taker(&daemon->surroundings, &interface->link);
+
+	if (taker == interface->taker || daemon->resyncing)
+		return;
+	if (interface->taker == 0 && interface->wire != NULL)
+		perform_leave(daemon, interface);
+	interface->taker = taker;
+	interface_attach(&daemon->interfaces, interface, daemon->runtime, daemon->now);
+	daemon->wires_changed = true;
 	tell_engine(daemon, interface);
 }
 
@@ -37,6 +53,7 @@ static void link_found(struct daemon *daemon, struct interface *interface, const
 	interface->groups_doubtful = true;
 	interface->link = *link;
 	if (before.index == 0) {
+		interface->taker = surroundings_taker(&daemon->surroundings, link);
 		interface_attach(&daemon->interfaces, interface, daemon->runtime, daemon->now);
 		daemon->wires_changed = true;
 		history_note(&daemon->history, daemon_wall_ns(daemon), NULL, "link", "%s is there, %s",
@@ -47,7 +64,16 @@ static void link_found(struct daemon *daemon, struct interface *interface, const
 	}
 	if (!mac_equal(&before.mac, &link->mac) && interface->gate_port >= 0)
 		gate_set_parent_mac(daemon->gate, interface->gate_port, &link->mac);
+	follow_taker(daemon, interface);
 	tell_engine(daemon, interface);
+}
+
+/* The macvlan that takes a parent's frames comes and goes by itself. */
+static void follow_takers(struct daemon *daemon)
+{
+	for (size_t i = 0; i < daemon->interfaces.count; i++)
+		if (daemon->interfaces.list[i].link.index != 0)
+			follow_taker(daemon, &daemon->interfaces.list[i]);
 }
 
 static void heard_link(void *context, const struct rtnl_link *link, bool gone)
@@ -56,12 +82,15 @@ static void heard_link(void *context, const struct rtnl_link *link, bool gone)
 	struct interface *known = interfaces_find(&daemon->interfaces, link->index);
 	struct interface *named = interfaces_find_name(&daemon->interfaces, link->name);
 
+	surroundings_note_link(&daemon->surroundings, link, gone);
 	/* Renamed: not ours any more, and nothing but we takes our addresses off it, or fences them. */
 	if (known != NULL && !gone && known != named)
 		perform_leave(daemon, known);
 	/* Gone, or renamed: what we knew under its index is no longer there. */
 	if (known != NULL && (gone || known != named))
 		link_lost(daemon, known);
+	if (link->passthru)
+		follow_takers(daemon);
 	if (gone || named == NULL)
 		return;
 	/* Deleted and made anew before we heard of it. */
@@ -94,6 +123,7 @@ static void heard_address(void *context, const struct rtnl_address *address, boo
 
 	/* A kernel that has marks puts them on addresses of its own, such as 127.0.0.1. */
 	daemon->interfaces.marked |= address->protocol != 0;
+	surroundings_note_address(&daemon->surroundings, address, gone);
 	if (interface == NULL || !interface_note_address(interface, address, gone))
 		return;
 	/* A link's IPv6 is there again when it has an address; of its state itself nobody is told. */
@@ -136,6 +166,8 @@ static void resync_begun(void *context)
 {
 	struct daemon *daemon = context;
 
+	daemon->resyncing = true;
+	surroundings_forget(&daemon->surroundings);
 	for (size_t i = 0; i < daemon->interfaces.count; i++) {
 		daemon->interfaces.list[i].mentioned = false;
 		daemon->interfaces.list[i].address_count = 0;
@@ -146,12 +178,14 @@ static void resync_ended(void *context)
 {
 	struct daemon *daemon = context;
 
+	daemon->resyncing = false;
 	for (size_t i = 0; i < daemon->interfaces.count; i++) {
 		struct interface *interface = &daemon->interfaces.list[i];
 		if (!interface->mentioned)
 			link_lost(daemon, interface);
 		tell_engine(daemon, interface);
 	}
+	follow_takers(daemon);
 	daemon->look_for_losses = true;
 	daemon->own_changed = true;
 }

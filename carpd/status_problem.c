@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "text.h"
+#include "trouble.h"
 #include "vrrp.h"
 
 static void interface_problems(const struct daemon *daemon, const struct group *group, json_t *problems)
@@ -103,6 +104,7 @@ json_t *status_problems(const struct daemon *daemon, const struct group *group)
 	vrrp_problem(daemon, group, problems);
 	fight_problem(group, problems);
 	stranger_problems(daemon, group, problems);
+	trouble_find(daemon, group, problems);
 	for (size_t i = 0; i < group->node_count; i++)
 		node_problems(daemon, group, &group->nodes[i], problems);
 	return problems;

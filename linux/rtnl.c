@@ -27,6 +27,37 @@ static void get_string(const struct nlattr *attribute, char *buffer, size_t room
 		         mnl_attr_get_str(attribute));
 }
 
+static bool is_macvlan(const char *kind)
+{
+	return strcmp(kind, "macvlan") == 0 || strcmp(kind, "macvtap") == 0;
+}
+
+static bool is_passthru(const struct nlattr *data)
+{
+	const struct nlattr *attributes[IFLA_MACVLAN_MODE + 1];
+
+	index_nested(data, attributes, IFLA_MACVLAN_MODE);
+	return rtnl_u32(attributes[IFLA_MACVLAN_MODE], 0) == MACVLAN_MODE_PASSTHRU;
+}
+
+/* Whom the link belongs to, and what it stands on. */
+static void find_relations(const struct nlattr **attributes, const struct nlattr **info,
+                           struct rtnl_link *link)
+{
+	int master = (int)rtnl_u32(attributes[IFLA_MASTER], 0);
+
+	get_string(info[IFLA_INFO_SLAVE_KIND], link->master_kind, sizeof(link->master_kind));
+	if (strcmp(link->master_kind, "vrf") == 0)
+		link->vrf = master;
+	else
+		link->master = master;
+	if (!is_macvlan(link->kind_name) && strcmp(link->kind_name, "ipvlan") != 0)
+		return;
+	if (!attributes[IFLA_LINK_NETNSID])
+		link->lower = (int)rtnl_u32(attributes[IFLA_LINK], 0);
+	link->passthru = is_macvlan(link->kind_name) && is_passthru(info[IFLA_INFO_DATA]);
+}
+
 static enum link_kind find_kind(uint16_t hardware, const char *name, const struct nlattr *data)
 {
 	if (hardware != ARPHRD_ETHER)
@@ -34,13 +65,8 @@ static enum link_kind find_kind(uint16_t hardware, const char *name, const struc
 	if (strcmp(name, "bridge") == 0)
 		return LINK_BRIDGE;
 	/* A macvlan looks frames up by its own MAC only, and hides that it ignores others (gate.md G2). */
-	if (strcmp(name, "macvlan") == 0 || strcmp(name, "macvtap") == 0) {
-		const struct nlattr *attributes[IFLA_MACVLAN_MODE + 1];
-
-		index_nested(data, attributes, IFLA_MACVLAN_MODE);
-		if (rtnl_u32(attributes[IFLA_MACVLAN_MODE], 0) != MACVLAN_MODE_PASSTHRU)
-			return LINK_NO_VIRTUAL_MAC;
-	}
+	if (is_macvlan(name) && !is_passthru(data))
+		return LINK_NO_VIRTUAL_MAC;
 	/* These two write the port's MAC into frames after the gate has seen them (gate.md G2). */
 	if (strcmp(name, "bond") == 0) {
 		const struct nlattr *attributes[IFLA_BOND_MODE + 1];
@@ -76,6 +102,8 @@ static void hear_link(struct rtnl *rtnl, const struct nlmsghdr *message)
 	get_string(attributes[IFLA_IFNAME], link.name, sizeof(link.name));
 	get_string(info[IFLA_INFO_KIND], link.kind_name, sizeof(link.kind_name));
 	link.kind = find_kind(header->ifi_type, link.kind_name, info[IFLA_INFO_DATA]);
+	find_relations(attributes, info, &link);
+	link.speaks_arp = !(header->ifi_flags & (IFF_NOARP | IFF_LOOPBACK));
 	/*
 	 * A driver that knows nothing of its carrier has IFF_LOWER_UP always.  The
 	 * operational state is no better source: it is "unknown" for a moment on

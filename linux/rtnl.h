@@ -28,6 +28,13 @@ struct rtnl_link {
 	char kind_name[16]; /* as the kernel calls it ("bond", "veth"), empty for hardware */
 	bool up;            /* administratively up and with carrier; unknown carrier counts as up */
 	struct mac mac;
+	int master; /* the bridge, bond or the like that takes its frames; 0: none, or a VRF, which takes none
+	             */
+	char master_kind[16]; /* "bridge" */
+	int vrf;              /* 0: none */
+	int lower;            /* of a macvlan or ipvlan: what it is on; 0 if that is in another namespace */
+	bool passthru;        /* a macvlan that takes every frame of the link below */
+	bool speaks_arp;
 };
 
 struct rtnl_address {

@@ -1,0 +1,84 @@
+#include "trouble.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct interface *interface_of(const struct daemon *daemon, const struct group *group)
+{
+	return &daemon->interfaces.list[group->settings->parent];
+}
+
+/* Its frames do not reach the host's own protocols, or leave it another way: whoever took it is to be the
+ * parent. */
+static void find_taker(const struct daemon *daemon, const struct interface *interface, json_t *texts)
+{
+	const struct rtnl_link *taker = surroundings_find(&daemon->surroundings, interface->taker);
+	const char *name = taker != NULL ? taker->name : "another interface";
+	bool passthru = taker != NULL && taker->lower == interface->link.index;
+	const char *kind = passthru ? "passthru macvlan" : interface->link.master_kind;
+	char release[64];
+
+	if (interface->taker == 0)
+		return;
+	if (passthru)
+		snprintf(release, sizeof(release), "ip link del %s", name);
+	else
+		snprintf(release, sizeof(release), "ip link set %s nomaster", interface->name);
+	json_array_append_new(
+	        texts,
+	        json_sprintf("interface %s belongs to the %s %s, which takes its frames; say interface = "
+	                     "%s, or release it: %s",
+	                     interface->name, kind, name, name, release));
+}
+
+void trouble_find(const struct daemon *daemon, const struct group *group, json_t *texts)
+{
+	const struct interface *interface = interface_of(daemon, group);
+
+	if (interface->link.index == 0)
+		return;
+	find_taker(daemon, interface, texts);
+}
+
+static bool has_text(const json_t *texts, const json_t *text)
+{
+	for (size_t i = 0; i < json_array_size(texts); i++)
+		if (json_equal(json_array_get(texts, i), text))
+			return true;
+	return false;
+}
+
+/* Two groups on one interface may have the same trouble, which is told once. */
+static void tell_missing_in(struct daemon *daemon, const json_t *texts, const json_t *others,
+                            const char *start)
+{
+	for (size_t i = 0; i < json_array_size(texts); i++)
+		if (!has_text(others, json_array_get(texts, i)))
+			history_note(&daemon->history, daemon_wall_ns(daemon), NULL, "problem", "%s%s", start,
+			             json_string_value(json_array_get(texts, i)));
+}
+
+static json_t *without_repetitions(json_t *texts)
+{
+	json_t *once = json_array();
+
+	for (size_t i = 0; i < json_array_size(texts); i++)
+		if (!has_text(once, json_array_get(texts, i)))
+			json_array_append(once, json_array_get(texts, i));
+	json_decref(texts);
+	return once;
+}
+
+void trouble_look(struct daemon *daemon)
+{
+	json_t *texts = json_array();
+
+	for (size_t g = 0; g < daemon->engine->settings->group_count; g++)
+		trouble_find(daemon, &daemon->engine->groups[g], texts);
+	texts = without_repetitions(texts);
+	tell_missing_in(daemon, texts, daemon->troubles, "");
+	tell_missing_in(daemon, daemon->troubles, texts, "no longer so: ");
+	json_decref(daemon->troubles);
+	daemon->troubles = texts;
+	daemon->surroundings.changed = false;
+}
