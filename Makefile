@@ -3,7 +3,7 @@
 BUILD  ?= build
 PREFIX ?= /usr/local
 
-.PHONY: all demo check fuzz bench cost install clean deps
+.PHONY: all demo check check-kernel fuzz bench cost install clean deps
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -23,6 +23,12 @@ demo:
 check:
 	dist/install-needs build test
 	tests/run
+
+# On the kernels of Debian 11, 12 and 13, in virtual machines.
+check-kernel:
+	dist/install-needs build kernel
+	$(MAKE) all
+	tests/kernel/run --build $(BUILD) $(if $(ALL),--all)
 
 fuzz:
 	dist/install-needs build test
