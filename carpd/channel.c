@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 int channel_open(int ret_fds[2])
 {
@@ -43,16 +44,15 @@ int channel_send(int channel, enum message_kind kind, const char *text, int fd)
 	return sendmsg(channel, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-int channel_receive(int channel, struct message *ret_message)
+static int receive(int channel, struct msghdr *header, struct message *ret_message)
 {
 	struct iovec parts[2] = {{.iov_base = &ret_message->kind, .iov_len = sizeof(ret_message->kind)},
 	                         {.iov_base = ret_message->text, .iov_len = sizeof(ret_message->text) - 1}};
-	union control control = {0};
-	struct msghdr message = {.msg_iov = parts,
-	                         .msg_iovlen = 2,
-	                         .msg_control = control.bytes,
-	                         .msg_controllen = sizeof(control.bytes)};
-	ssize_t length = recvmsg(channel, &message, MSG_CMSG_CLOEXEC);
+
+	header->msg_iov = parts;
+	header->msg_iovlen = 2;
+	ret_message->fd = -1;
+	ssize_t length = recvmsg(channel, header, MSG_CMSG_CLOEXEC);
 
 	if (length < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
@@ -61,9 +61,32 @@ int channel_receive(int channel, struct message *ret_message)
 	if ((size_t)length < sizeof(ret_message->kind))
 		return -EBADMSG;
 	ret_message->text[(size_t)length - sizeof(ret_message->kind)] = '\0';
-	ret_message->fd = -1;
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-	if (header != NULL && header->cmsg_type == SCM_RIGHTS)
-		memcpy(&ret_message->fd, CMSG_DATA(header), sizeof(ret_message->fd));
 	return 1;
+}
+
+int channel_receive(int channel, struct message *ret_message)
+{
+	/* Without room for descriptors the kernel closes them. */
+	struct msghdr header = {0};
+
+	return receive(channel, &header, ret_message);
+}
+
+int channel_receive_with_fd(int channel, struct message *ret_message)
+{
+	union control control = {0};
+	/* For one and not, as CMSG_SPACE's padding would be, for two. */
+	struct msghdr header = {.msg_control = control.bytes, .msg_controllen = CMSG_LEN(sizeof(int))};
+	int result = receive(channel, &header, ret_message);
+	int fd;
+
+	struct cmsghdr *first = result == -EPIPE || result == 0 ? NULL : CMSG_FIRSTHDR(&header);
+	if (first == NULL || first->cmsg_type != SCM_RIGHTS)
+		return result;
+	memcpy(&fd, CMSG_DATA(first), sizeof(fd));
+	if (result > 0 && ret_message->kind == MESSAGE_RELOAD)
+		ret_message->fd = fd;
+	else
+		close(fd);
+	return result;
 }

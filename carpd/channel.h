@@ -24,7 +24,7 @@ enum message_kind {
 
 struct message {
 	enum message_kind kind;
-	int fd; /* -1, or the receiver's to close */
+	int fd; /* with MESSAGE_RELOAD, and the receiver's to close; else -1 */
 	char text[CHANNEL_TEXT_MAX];
 };
 
@@ -34,7 +34,12 @@ int channel_open(int ret_fds[2]);
 /* text may be NULL; fd -1 if none.  0 or -errno. */
 int channel_send(int channel, enum message_kind kind, const char *text, int fd);
 
-/* 1: a message.  0: nothing there.  -EPIPE: the other end is gone.  Otherwise -errno. */
+/*
+ * 1: a message.  0: nothing there.  -EPIPE: the other end is gone.  Otherwise -errno.
+ * The one that takes no descriptors is for the keeper: whatever an engine that has
+ * gone wrong sends along is closed before it arrives.
+ */
 int channel_receive(int channel, struct message *ret_message);
+int channel_receive_with_fd(int channel, struct message *ret_message);
 
 #endif

@@ -3,10 +3,14 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/listener.h>
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "log.h"
 
 #define LOOKERS_MAX 32 /* those who only look cannot take the places of those who act */
 #define ACTORS_MAX  32
@@ -21,6 +25,9 @@
 #define REST_SHARE  4
 #define REST_MIN_NS NS_PER_MS
 
+/* Whoever waits to be accepted keeps the listener ready, so without descriptors it must not be asked. */
+#define REST_WITHOUT_FDS_NS NS_PER_S
+
 struct client {
 	struct control *control;
 	struct bufferevent *stream;
@@ -34,6 +41,7 @@ struct control {
 	struct control_requests requests;
 	struct event *turn;
 	int64_t rest_until_ns;
+	bool out_of_fds;
 	struct client *clients[CLIENTS_MAX]; /* NULL: a free place; first the lookers' */
 	size_t served;                       /* the place of the last one */
 };
@@ -237,6 +245,7 @@ static void accept_client(struct evconnlistener *listener, evutil_socket_t fd, s
 
 	(void)address;
 	(void)address_length;
+	control->out_of_fds = false;
 	/* Connections cost time as requests do. */
 	evconnlistener_disable(listener);
 	rest(control, 0);
@@ -252,6 +261,21 @@ static void accept_client(struct evconnlistener *listener, evutil_socket_t fd, s
 	bufferevent_enable(client->stream, EV_READ | EV_WRITE);
 }
 
+/* Told once, until one is accepted again. */
+static void accept_failed(struct evconnlistener *listener, void *context)
+{
+	struct control *control = context;
+
+	if (!control->out_of_fds)
+		log_warning(
+		        "no client can be accepted: %s; raise the hard limit of open files (LimitNOFILE=)",
+		        strerror(errno));
+	control->out_of_fds = true;
+	evconnlistener_disable(listener);
+	rest(control, REST_WITHOUT_FDS_NS / REST_SHARE);
+	ask_for_turn(control);
+}
+
 struct control *control_open(struct daemon *daemon, struct event_base *base, int listening_fd,
                              const struct control_requests *requests)
 {
@@ -264,6 +288,8 @@ struct control *control_open(struct daemon *daemon, struct event_base *base, int
 	control->listener =
 	        evconnlistener_new(base, accept_client, control, LEV_OPT_CLOSE_ON_EXEC, 0, listening_fd);
 	control->turn = evtimer_new(base, take_turn, control);
+	if (control->listener != NULL)
+		evconnlistener_set_error_cb(control->listener, accept_failed);
 	if (control->listener == NULL || control->turn == NULL) {
 		if (control->listener != NULL)
 			evconnlistener_free(control->listener);

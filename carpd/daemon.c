@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "channel.h"
 #include "linux/sandbox.h"
@@ -71,6 +72,7 @@ static bool start_engine(struct daemon *daemon, const struct endowment *endowmen
 	if (!daemon_make_room(daemon, daemon->engine) ||
 	    interfaces_create(&daemon->interfaces, daemon->runtime, NULL) < 0)
 		return false;
+	daemon->interfaces.fd_limit = (int)sysconf(_SC_OPEN_MAX);
 	daemon->gate = endowment->gate;
 	daemon->interfaces.gate = endowment->gate;
 	daemon->interfaces.gate_missing = endowment->gate_missing;

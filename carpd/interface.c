@@ -47,6 +47,7 @@ int interfaces_create(struct interfaces *interfaces, const struct runtime *runti
 		interfaces->gate = old->gate;
 		interfaces->gate_missing = old->gate_missing;
 		interfaces->marked = old->marked;
+		interfaces->fd_limit = old->fd_limit;
 	}
 	return 0;
 }
@@ -329,8 +330,17 @@ static void attach_group(struct interfaces *interfaces, struct interface *interf
 
 static void set_problem(struct interface *interface, const char *what, int error)
 {
-	snprintf(interface->problem, sizeof(interface->problem), "%s: %s", what, strerror(-error));
+	snprintf(interface->problem, sizeof(interface->problem), "%s: %s%s", what, strerror(-error),
+	         error == -EMFILE ? "; raise the hard limit of open files (LimitNOFILE=)" : "");
 	log_error("%s: %s", interface->name, interface->problem);
+}
+
+/* Left to the loop, the state directory and clients: without these the engine could not run at all. */
+#define FDS_RESERVED 16
+
+static int check_room(const struct interfaces *interfaces, const struct interface *interface)
+{
+	return wire_highest_fd(interface->wire) < interfaces->fd_limit - FDS_RESERVED ? 0 : -EMFILE;
 }
 
 static int open_wire(struct interfaces *interfaces, struct interface *interface,
@@ -338,6 +348,8 @@ static int open_wire(struct interfaces *interfaces, struct interface *interface,
 {
 	int error = wire_open(interface->link.index, &interface->wire);
 
+	if (error == 0)
+		error = check_room(interfaces, interface);
 	if (error < 0) {
 		set_problem(interface, "cannot open a socket on it", error);
 		return error;
@@ -354,6 +366,8 @@ static int open_wire(struct interfaces *interfaces, struct interface *interface,
 		return 0;
 	}
 	error = wire_listen(interface->wire);
+	if (error == 0)
+		error = check_room(interfaces, interface);
 	if (error < 0)
 		set_problem(interface, "cannot listen on it", error);
 	interface->listening = error == 0;
@@ -376,8 +390,10 @@ void interface_attach(struct interfaces *interfaces, struct interface *interface
 		log_error("%s: %s; CARP needs one", interface->name, interface->problem);
 		return;
 	}
-	if (opened && open_wire(interfaces, interface, runtime) < 0)
+	if (opened && open_wire(interfaces, interface, runtime) < 0) {
+		interface_detach(interfaces, interface);
 		return;
+	}
 	for (size_t i = 0; i < runtime->settings.group_count; i++) {
 		struct group *group = &runtime->engine->groups[i];
 		bool was_virtual = group->virtual_mac;

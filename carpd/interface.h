@@ -45,7 +45,8 @@ struct interfaces {
 	size_t count;
 	struct gate *gate; /* NULL: there is none, and gate_missing says why */
 	const char *gate_missing;
-	bool marked; /* the kernel tells who added an address (Linux 5.18) */
+	bool marked;  /* the kernel tells who added an address (Linux 5.18) */
+	int fd_limit; /* of the process */
 };
 
 /* One for each of runtime's parents, taking over from old (may be NULL) what both have.  0 or -errno. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,6 +30,20 @@ struct keeper {
 	bool announced; /* the service manager has been told that we are ready */
 	int status;
 };
+
+/*
+ * Each interface takes three descriptors, five without the gate, and the usual soft
+ * limit of 1024 is for programs that use select(2).  The engine inherits it.
+ */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 static int open_signals(void)
 {
@@ -218,6 +233,7 @@ int keeper_run(struct config *config, const char *path)
 {
 	struct keeper keeper = {.child = CHILD_NONE, .status = EXIT_FAILURE};
 
+	raise_descriptor_limit();
 	if (!claim_namespace() || !endowment_open(&keeper.endowment, config))
 		return EXIT_FAILURE;
 	keeper.reread = (struct reread){.path = path, .in_force = &keeper.endowment.config};

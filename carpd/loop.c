@@ -274,7 +274,7 @@ static void keeper_spoke(evutil_socket_t fd, short what, void *context)
 	int result;
 
 	(void)what;
-	while ((result = channel_receive(fd, &message)) > 0) {
+	while ((result = channel_receive_with_fd(fd, &message)) > 0) {
 		switch (message.kind) {
 		case MESSAGE_STOP:
 			begin_stop(loop);

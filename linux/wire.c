@@ -132,6 +132,18 @@ bool wire_rejoin(struct wire *wire)
 	return ipv4 || ipv6;
 }
 
+int wire_highest_fd(const struct wire *wire)
+{
+	const int fds[] = {wire->send_fd, wire->group_ipv4_fd, wire->group_ipv6_fd, wire->ipv4_fd,
+	                   wire->ipv6_fd};
+	int highest = -1;
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] > highest)
+			highest = fds[i];
+	return highest;
+}
+
 int wire_send(struct wire *wire, const uint8_t *frame, size_t bytes)
 {
 	return send(wire->send_fd, frame, bytes, MSG_DONTWAIT) < 0 ? -errno : 0;

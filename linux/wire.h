@@ -22,6 +22,8 @@ struct wire;
  */
 int wire_open(int link_index, struct wire **ret_wire);
 void wire_close(struct wire *wire);
+/* The kernel gives the lowest numbers first, so it tells how many the process has. */
+int wire_highest_fd(const struct wire *wire);
 
 /*
  * Joins again what the kernel has forgotten.  For whenever the link or its IPv6 may have
