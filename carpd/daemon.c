@@ -60,11 +60,9 @@ bool daemon_make_room(struct daemon *daemon, const struct engine *engine)
 static bool start_engine(struct daemon *daemon, const struct endowment *endowment)
 {
 	instant now = {clock_ns(CLOCK_BOOTTIME)};
-	uint64_t sequence = (uint64_t)clock_ns(CLOCK_REALTIME);
 
 	state_open(&daemon->state, endowment->config->state_directory);
-	if (sequence <= daemon->state.reserved_sequence)
-		sequence = daemon->state.reserved_sequence + 1;
+	uint64_t sequence = engine_first_sequence(daemon->state.reserved_sequence, clock_ns(CLOCK_REALTIME));
 	daemon->runtime = runtime_create(endowment->config, runtime_seed(), sequence, now);
 	if (daemon->runtime == NULL)
 		return false;
@@ -81,7 +79,7 @@ static bool start_engine(struct daemon *daemon, const struct endowment *endowmen
 	daemon->peer_fds[0] = daemon->peer_fds[1] = -1;
 	daemon->started = daemon_read_clock(daemon);
 	state_restore_marks(&daemon->state, daemon->engine, now);
-	state_save(&daemon->state, daemon->engine, sequence);
+	state_save(&daemon->state, daemon->engine, now);
 	if (state_maintenance(&daemon->state))
 		daemon_set_maintenance(daemon, true);
 	return true;

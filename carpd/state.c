@@ -10,9 +10,7 @@
 #include "log.h"
 #include "text.h"
 
-#define RESERVE_NS       (30 * (uint64_t)NS_PER_S)
-#define RESERVE_AGAIN_NS (10 * (uint64_t)NS_PER_S)
-#define PATH_BYTES       (CONFIG_PATH_MAX + 32)
+#define PATH_BYTES (CONFIG_PATH_MAX + 32)
 
 static void path_of(const struct state *state, const char *name, char path[PATH_BYTES])
 {
@@ -139,28 +137,20 @@ static void reserve(struct state *state, const struct engine *engine, uint64_t r
 		log_notice("%s/seals is written again", state->directory);
 }
 
-void state_save(struct state *state, const struct engine *engine, uint64_t sequence)
+void state_save(struct state *state, const struct engine *engine, instant now)
 {
-	reserve(state, engine, sequence + RESERVE_NS);
+	reserve(state, engine, engine_reserve_sequences(engine, now));
 }
 
 void state_renew(struct state *state, const struct engine *engine, instant now)
 {
-	uint64_t sequence =
-	        engine->settings->sequence_base + (uint64_t)instant_span_ns(engine->settings->start, now);
-
-	if (sequence < engine->sequence)
-		sequence = engine->sequence;
-	if (state->reserved_sequence < sequence + RESERVE_AGAIN_NS)
-		state_save(state, engine, sequence);
+	if (engine_sequences_run_short(engine, state->reserved_sequence, now))
+		state_save(state, engine, now);
 }
 
 void state_close(struct state *state, const struct engine *engine)
 {
-	/* A run that was never master has used none, but it began above what the runs before have used. */
-	uint64_t begun = engine->settings->sequence_base;
-
-	reserve(state, engine, engine->sequence > begun ? engine->sequence : begun);
+	reserve(state, engine, engine->sequence);
 }
 
 static void restore_mark(struct engine *engine, const char *interface, unsigned vhid,

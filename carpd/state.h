@@ -31,7 +31,7 @@ int state_set_maintenance(const struct state *state, bool on);
  * the first time compares them with its clock.  That it fails, and that it works
  * again, is told once; meanwhile state_renew tries each time.
  */
-void state_save(struct state *state, const struct engine *engine, uint64_t sequence);
+void state_save(struct state *state, const struct engine *engine, instant now);
 /* The same, if what is reserved will soon be used up. */
 void state_renew(struct state *state, const struct engine *engine, instant now);
 /* At the end, when no more are used: the next run begins right above what this one has used. */

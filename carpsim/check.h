@@ -37,7 +37,8 @@
  *   deadline   Unless all is INIT the engine has a deadline, in time for all its
  *              nodes, and a tick that was due puts it into the future.
  *   actions    None is left when an event has been dealt with.
- *   sequence   No host uses a number of its seals again, or one below the last.
+ *   sequence   No host uses a number of its seals again, or one below the last, or one so
+ *              far ahead of its clock that a peer who hears it first would refuse it.
  *   vacant     Of two equals that seal and hear each other one stays.
  *   honest     A carpd takes no two adverts in a row of a host without seals for such
  *              as are played back or altered, if it knows all such hosts.

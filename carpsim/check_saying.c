@@ -5,6 +5,8 @@
 
 #include <inttypes.h>
 
+#include "settings.h"
+
 static bool read_sequence(const struct flight *flight, uint64_t *ret_sequence)
 {
 	const uint8_t *trailer = flight_payload(flight) + ADVERT_BYTES;
@@ -37,6 +39,18 @@ static void check_terms(struct check *check, const struct flight *flight)
 		           flight->unit);
 }
 
+/* The hosts' clocks are a few seconds apart at most (DISTURB_WALL). */
+#define CLOCKS_APART_NS (20 * NS_PER_S)
+
+static void check_lead(struct check *check, const struct flight *flight, uint64_t sequence)
+{
+	int64_t lead_ns = (int64_t)sequence - daemon_wall_clock_ns(&check->world->hosts[flight->from]);
+
+	if (lead_ns > SEAL_WINDOW_NS - CLOCKS_APART_NS)
+		check_fail(check, "sequence: host %u seals %" PRId64 " ns ahead of its clock", flight->from,
+		           lead_ns);
+}
+
 void check_advert(struct check *check, const struct flight *flight)
 {
 	uint64_t *highest = &check->highest_sequence[flight->from];
@@ -52,6 +66,7 @@ void check_advert(struct check *check, const struct flight *flight)
 		check_fail(check, "sequence: host %u seals with %" PRIu64 " after %" PRIu64, flight->from,
 		           sequence, *highest);
 	*highest = sequence;
+	check_lead(check, flight, sequence);
 }
 
 void check_announced(const struct world *world, size_t index, size_t unit)

@@ -7,8 +7,7 @@
 #include "settings.h"
 #include "world.h"
 
-#define EPOCH_NS   (INT64_C(1700000000) * NS_PER_S)
-#define RESERVE_NS (10 * NS_PER_S) /* sequences written down ahead of their use */
+#define EPOCH_NS (INT64_C(1700000000) * NS_PER_S)
 
 void daemon_open(struct host *host)
 {
@@ -51,7 +50,7 @@ static size_t parent_of(const struct host *host, size_t port)
 	return i;
 }
 
-static int64_t wall_clock_ns(const struct host *host)
+int64_t daemon_wall_clock_ns(const struct host *host)
 {
 	return EPOCH_NS + host->world->now_ns + host->wall_offset_ns;
 }
@@ -77,7 +76,7 @@ static void place_engine(struct host *host)
 	const struct engine_settings *settings = &daemon->configuration->settings;
 
 	daemon->engine = engine_place(memory_new(1, engine_bytes(settings)), settings);
-	daemon->engine->wall_offset_ns = wall_clock_ns(host) - host_now(host).ns;
+	daemon->engine->wall_offset_ns = daemon_wall_clock_ns(host) - host_now(host).ns;
 	free(daemon->todo);
 	daemon->todo = memory_new(daemon->engine->action_capacity, sizeof(daemon->todo[0]));
 	for (size_t i = 0; i < settings->group_count; i++)
@@ -94,17 +93,15 @@ static void look_at_port(struct host *host, size_t parent)
 void daemon_start(struct host *host)
 {
 	struct daemon *daemon = &host->daemon;
-	uint64_t sequence = (uint64_t)wall_clock_ns(host);
+	uint64_t sequence = engine_first_sequence(daemon->reserved_sequence, daemon_wall_clock_ns(host));
 	instant now = host_now(host);
 
-	if (sequence <= daemon->reserved_sequence)
-		sequence = daemon->reserved_sequence + 1;
-	daemon->reserved_sequence = sequence + RESERVE_NS;
 	daemon->configuration = settings_new(host);
 	daemon->configuration->settings.seed = random_next(&host->world->random);
 	daemon->configuration->settings.sequence_base = sequence;
 	daemon->configuration->settings.start = now;
 	place_engine(host);
+	daemon->reserved_sequence = engine_reserve_sequences(daemon->engine, now);
 	kernel_clear(&host->kernel);
 	restore_marks(host, now);
 	for (size_t i = 0; i < daemon->configuration->settings.parent_count; i++)
@@ -156,7 +153,7 @@ void daemon_turn(struct host *host)
 	struct engine *engine = host->daemon.engine;
 	instant now = host_now(host);
 
-	engine->wall_offset_ns = wall_clock_ns(host) - now.ns;
+	engine->wall_offset_ns = daemon_wall_clock_ns(host) - now.ns;
 	if (instant_reached(engine_deadline(engine), now))
 		engine_expire_leases(engine, now);
 	for (size_t i = 0; i < host->waiting_count; i++) {
@@ -255,6 +252,6 @@ void daemon_reserve_sequences(struct host *host)
 {
 	struct daemon *daemon = &host->daemon;
 
-	if (daemon->engine->sequence + RESERVE_NS / 2 > daemon->reserved_sequence)
-		daemon->reserved_sequence = daemon->engine->sequence + RESERVE_NS;
+	if (engine_sequences_run_short(daemon->engine, daemon->reserved_sequence, host_now(host)))
+		daemon->reserved_sequence = engine_reserve_sequences(daemon->engine, host_now(host));
 }

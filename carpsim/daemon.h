@@ -71,6 +71,8 @@ size_t daemon_port(const struct host *host, size_t parent);
 /* An address of the first group is gone. */
 void daemon_lose_address(struct host *host);
 
+int64_t daemon_wall_clock_ns(const struct host *host);
+
 bool daemon_wants_to_advertise(const struct host *host);
 void daemon_reserve_sequences(struct host *host);
 

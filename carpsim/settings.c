@@ -6,8 +6,7 @@
 #include "memory.h"
 #include "world.h"
 
-#define SEAL_WINDOW_NS (60 * NS_PER_S)
-#define GRACE_NS       (60 * NS_PER_S)
+#define GRACE_NS (60 * NS_PER_S)
 
 static const char *const port_names[SEGMENTS_MAX] = {"eth0", "eth1"};
 static const struct passphrase passphrase = {.bytes = "simulated", .length = 9};

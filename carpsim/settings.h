@@ -7,6 +7,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/clock.h"
+
+#define SEAL_WINDOW_NS (60 * NS_PER_S)
+
 struct configuration;
 struct host;
 

@@ -91,6 +91,7 @@ struct engine *engine_place(void *memory, const struct engine_settings *settings
 	engine->actions = place(&cursor, engine->action_capacity * sizeof(struct action));
 	engine->deadline = INSTANT_NEVER;
 	engine->random = settings->seed;
+	engine->sequence = settings->sequence_base > 0 ? settings->sequence_base - 1 : 0;
 	engine->sender = (uint32_t)engine_random(engine) & SEAL_SENDER_MAX;
 	if (engine->sender == 0)
 		engine->sender = 1;

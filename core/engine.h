@@ -70,7 +70,7 @@ struct engine_settings {
 	int64_t handover_wait_ns;
 	int64_t grace_ns;
 	uint64_t seed;          /* for the counters of adverts */
-	uint64_t sequence_base; /* of seals: nanoseconds since 1970, above all that were used before */
+	uint64_t sequence_base; /* of seals, from engine_first_sequence */
 	instant start;
 };
 
@@ -215,7 +215,7 @@ struct engine {
 	instant deadline;       /* never later than the earliest of all; may be earlier */
 	int64_t wall_offset_ns; /* wall clock minus boot clock, kept current by the caller */
 	uint64_t random;        /* state of the generator of counters */
-	uint64_t sequence;      /* last one used in a seal */
+	uint64_t sequence;      /* the last one that may have been used in a seal */
 	uint32_t sender;        /* our id in seals, where hosts share a source address */
 };
 
@@ -280,6 +280,16 @@ bool engine_advert_frame(struct engine *engine, const struct node *node, size_t 
 void engine_sent(struct engine *engine, struct node *node, instant before, int error);
 void engine_probed(struct engine *engine, size_t parent, int error, instant now);
 
+/*
+ * Sequences of seals: nanoseconds since 1970, or one more than the last while that is
+ * ahead.  The first of a run, above what earlier runs have reserved; up to where this
+ * run is to write down that it has reserved them, before it seals; whether it is time to
+ * write again.
+ */
+uint64_t engine_first_sequence(uint64_t reserved, int64_t wall_ns);
+uint64_t engine_reserve_sequences(const struct engine *engine, instant now);
+bool engine_sequences_run_short(const struct engine *engine, uint64_t reserved, instant now);
+
 void engine_take_failed(struct engine *engine, struct group *group, int error, instant now);
 /* The caller has changed virtual_mac: switches and neighbours must hear of it from a master. */
 void engine_mac_changed(struct engine *engine, struct group *group, instant now);
@@ -327,6 +337,8 @@ struct address engine_source(const struct engine *engine, const struct group_set
 /* Fills in node->advert: terms, counter and digest of what is sent next (engine_send.c). */
 void engine_prepare_advert(struct engine *engine, struct node *node);
 uint64_t engine_random(struct engine *engine);
+/* For the next seal (engine_sequence.c). */
+uint64_t engine_next_sequence(struct engine *engine, instant now);
 /* Whether a group speaks from one of its shared addresses, for want of one of its own. */
 bool engine_source_is_shared(const struct engine *engine, const struct group_settings *settings,
                              enum family family);

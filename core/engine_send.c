@@ -60,25 +60,6 @@ void engine_prepare_advert(struct engine *engine, struct node *node)
 	node->seal_flags = node->vhost.handover.active ? SEAL_HANDING_OVER : 0;
 }
 
-/*
- * Nanoseconds since 1970.  A wall clock that steps back does not move it; one that
- * is set right after the start does, since a peer that meets us for the first time
- * compares the sequence with its own clock.
- */
-static uint64_t next_sequence(struct engine *engine, instant now)
-{
-	uint64_t elapsed = (uint64_t)instant_span_ns(engine->settings->start, now);
-	uint64_t sequence = engine->settings->sequence_base + elapsed;
-	int64_t wall_ns = now.ns + engine->wall_offset_ns;
-
-	if (wall_ns > 0 && (uint64_t)wall_ns > sequence)
-		sequence = (uint64_t)wall_ns;
-	if (sequence <= engine->sequence)
-		sequence = engine->sequence + 1;
-	engine->sequence = sequence;
-	return sequence;
-}
-
 static bool has_family(const struct group_settings *settings, enum family family)
 {
 	for (size_t i = 0; i < settings->address_count; i++)
@@ -149,7 +130,7 @@ bool engine_advert_frame(struct engine *engine, const struct node *node, size_t 
 	advert_encode(&node->advert, payload);
 	if (settings->seal != SEAL_OFF) {
 		bool shared = engine_source_is_shared(engine, settings, destination.family);
-		seal_write(sealing_key(group), &ret_out->source, payload, next_sequence(engine, now),
+		seal_write(sealing_key(group), &ret_out->source, payload, engine_next_sequence(engine, now),
 		           node->seal_flags, shared ? engine->sender : 0, payload + ADVERT_BYTES);
 		payload_bytes = SEALED_BYTES;
 	}

@@ -6,10 +6,12 @@ What outlives the daemon, and a disk that does not do as it should.
 
 import os
 import random
+import time
 
 import pytest
 from lab import Carpd, wait_for
 from lab.net import run
+from words import detail, wait_settled
 
 
 @pytest.fixture(name="daemon")
@@ -53,6 +55,28 @@ def test_good_seals_and_none_say_nothing(daemon):
         daemon.wait_state("master")
         assert not _lines(daemon, "seals")
         daemon.stop()
+
+
+def _lead_s(daemon):
+    """How far ahead of the clock the sequences of seals are reserved."""
+    with open(_seals(daemon), encoding="ascii") as file:
+        return int(file.readline().split()[1]) / 1e9 - time.time()
+
+
+def test_killed_again_and_again(lab):
+    """Each run must begin above what the one before may have used; a peer that knows none of them takes its seals."""
+    fw1, fw2 = lab.hosts("fw1", "fw2")
+    first = Carpd(fw1, seal="require", preempt=True)
+    for _ in range(6):
+        first.start()
+        first.wait_state("master")
+        assert _lead_s(first) < 31
+        first.kill()
+    first.start()
+    second = Carpd(fw2, advskew=100, seal="require").start()
+    wait_settled(first, second)
+    assert detail(second)["master_advert"]["sealed"]
+    assert detail(second)["counters"]["dropped"]["stale"] == 0
 
 
 def test_seals_are_a_directory(daemon):
