@@ -29,8 +29,10 @@ void check_patience(struct check *check, size_t unit, size_t index)
 	const struct view *view = &check->views[unit][index];
 	const struct scenario *scenario = world->scenario;
 	int64_t slowest_ns = advert_interval_ns(scenario->advbase, 254);
-	int64_t bound_ns =
-	        scenario->advbase > 0 ? 2 * scenario->advbase * NS_PER_S + slowest_ns : 3 * slowest_ns;
+	/* In fast mode the first wait is for a master of advbase 1. */
+	int64_t bound_ns = view->heard_ns < view->state_since_ns ? 3 * NS_PER_S + slowest_ns : 3 * slowest_ns;
+	if (scenario->advbase > 0)
+		bound_ns = 2 * scenario->advbase * NS_PER_S + slowest_ns;
 	/* It may have been master for a moment, until the kernel refused an address. */
 	int64_t since_ns = latest(latest(view->heard_ns, view->standing_since_ns), check->trouble_ns[index]);
 

@@ -242,6 +242,19 @@ void vhost_become_backup(struct engine *engine, struct vhost *vhost, struct caus
 	vhost_restart_timer(vhost, now);
 }
 
+/*
+ * In fast mode the own interval says nothing of a master that is not known yet, which
+ * may advertise once a second: the first wait is that of a backup with advbase 1.
+ */
+#define FIRST_ADVBASE 1
+
+static int64_t first_wait_ns(const struct vhost *vhost)
+{
+	if (vhost_settings(vhost)->advbase > 0)
+		return vhost_master_down_ns(vhost);
+	return 3 * FIRST_ADVBASE * NS_PER_S + vhost->advskew * NS_PER_S / 256;
+}
+
 void vhost_start(struct engine *engine, struct vhost *vhost, instant now)
 {
 	if (vhost->state != VHOST_INIT)
@@ -249,6 +262,7 @@ void vhost_start(struct engine *engine, struct vhost *vhost, instant now)
 	vhost->held = false;
 	vhost->preempt_after = instant_after(now, vhost_settings(vhost)->preempt_delay_ns);
 	vhost_become_backup(engine, vhost, (struct cause){.kind = CAUSE_STARTED}, now);
+	vhost->deadline = instant_after(now, first_wait_ns(vhost));
 }
 
 void vhost_stop(struct engine *engine, struct vhost *vhost, enum cause_kind why, instant now)

@@ -7,7 +7,7 @@ Debian's ucarp, unmodified, in one group with carpd, which seals its adverts all
 
 import pytest
 from lab import Carpd, Group, Ucarp, wait_for
-from words import ADDRESS, detail
+from words import ADDRESS, detail, transitions
 
 
 @pytest.fixture(name="hosts")
@@ -63,6 +63,17 @@ def test_carpd_takes_over_from_ucarp(lab, hosts, how):
     else:
         theirs.crash()
         ours.wait_state("master")
+
+
+def test_fast_mode_listens_first(lab, hosts):
+    """carpd with the shortest interval starts beside a ucarp that advertises once a second; preempt is off."""
+    fw1, fw2 = hosts
+    Ucarp(fw1, advskew=0).start()
+    lab.wait_for_owner(ADDRESS, fw1)
+    ours = Carpd(fw2, advbase=0, advskew=1).start()
+    heard(ours, 3)
+    assert [to for _, _, to in transitions(ours)] == ["backup"]
+    assert ours.status()["master"] == fw1.ipv4 and lab.owners(ADDRESS) == [fw1]
 
 
 @pytest.mark.parametrize("ours_first", [True, False])

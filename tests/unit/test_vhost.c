@@ -686,6 +686,37 @@ static void test_families(void **state)
 	lab_expect(&lab, "backup>master silence, " RISE);
 }
 
+/* Who is master is not known at the start: it may be a BSD, which says so once in up to two seconds. */
+static void test_fast_mode_at_its_start(void **state)
+{
+	(void)state;
+	const int64_t unit = NS_PER_S / 256;
+
+	lab.group.advbase = 0;
+	lab.node.advskew = 1;
+	lab_place(&lab);
+	lab_up(&lab);
+	lab_settle(&lab);
+	assert_int_equal(lab_vhost(&lab)->deadline.ns, 3 * NS_PER_S + unit);
+	lab.now.ns = NS_PER_S;
+	hear("10.0.0.2", 1, 0, 0);
+	lab_expect(&lab, "");
+	lab_tick_exactly_at(&lab, NS_PER_S + 3 * NS_PER_S);
+	lab_expect(&lab, "backup>master silence, take, advert 0/1/0, serve, announce");
+}
+
+static void test_fast_mode_with_nobody_there(void **state)
+{
+	(void)state;
+	lab.group.advbase = 0;
+	lab.node.advskew = 1;
+	lab_place(&lab);
+	lab_up(&lab);
+	lab_settle(&lab);
+	lab_tick_exactly_at(&lab, 3 * NS_PER_S + NS_PER_S / 256);
+	lab_expect(&lab, "backup>master silence, take, advert 0/1/0, serve, announce");
+}
+
 /* Three times the slower interval, so that a quick backup lets a slow master speak. */
 static void test_fast_mode(void **state)
 {
@@ -774,6 +805,8 @@ int main(void)
 	        TEST(test_take_failed),
 	        TEST(test_address_put_back),
 	        TEST(test_families),
+	        TEST(test_fast_mode_at_its_start),
+	        TEST(test_fast_mode_with_nobody_there),
 	        TEST(test_fast_mode),
 	        TEST(test_demotion_is_told_at_once),
 	        TEST(test_demoted_terms),
