@@ -215,18 +215,14 @@ static void leave_ajar(struct daemon *daemon, const struct action *action, insta
 		gate_open(daemon->gate, interface->gate_port, vhost->vhid, instant_after(before, AJAR_NS));
 }
 
-static void advertise(struct daemon *daemon, const struct action *action)
+/* Every copy of the node's advert; 0 if at least one left, else errno. */
+static int send_copies(struct daemon *daemon, const struct action *action, instant before)
 {
 	struct interface *interface = interface_of(daemon, action->group);
 	struct advert_out out;
 	bool sent = false;
 	int error = ENODEV;
-	instant before = daemon_read_clock(daemon);
 
-	/* Paused since this was decided: the others may be ahead of us. */
-	if (vhost_lease_expired(daemon->engine, &action->node->vhost, before))
-		return;
-	leave_ajar(daemon, action, before);
 	for (size_t i = 0; engine_advert_frame(daemon->engine, action->node, i, before, &out); i++) {
 		int result = send_advert(daemon, interface, &out);
 		if (result == 0)
@@ -234,10 +230,28 @@ static void advertise(struct daemon *daemon, const struct action *action)
 		else
 			error = -result;
 	}
-	engine_sent(daemon->engine, action->node, before, sent ? 0 : error);
+	return sent ? 0 : error;
+}
+
+static void advertise(struct daemon *daemon, const struct action *action)
+{
+	instant before = daemon_read_clock(daemon);
+
+	/* Paused since this was decided: the others may be ahead of us. */
+	if (vhost_lease_expired(daemon->engine, &action->node->vhost, before))
+		return;
+	leave_ajar(daemon, action, before);
+	engine_sent(daemon->engine, action->node, before, send_copies(daemon, action, before));
 	/* Nobody was told, so nobody has stood back. */
 	if (action->node->vhost.lease_end.ns == 0)
 		set_gate(daemon, action, false);
+}
+
+static void say_goodbye(struct daemon *daemon, const struct action *action)
+{
+	instant before = daemon_read_clock(daemon);
+
+	engine_sent(daemon->engine, action->node, before, send_copies(daemon, action, before));
 }
 
 static void announce_address(struct interface *interface, const struct group *group, const struct mac *mac,
@@ -296,6 +310,9 @@ static void follow_up(struct daemon *daemon, const struct action *action)
 	case ACTION_ADVERTISE:
 		if (is_master(action))
 			advertise(daemon, action);
+		break;
+	case ACTION_GOODBYE:
+		say_goodbye(daemon, action);
 		break;
 	case ACTION_SERVE:
 		if (is_master(action))

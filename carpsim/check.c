@@ -143,8 +143,10 @@ static void note_view(struct check *check, size_t unit, size_t index)
 	check_change(check, unit, index, state);
 	if (state != VHOST_BACKUP)
 		view->masters_heard = 0;
-	if (view->state == VHOST_MASTER && state == VHOST_BACKUP)
+	if (view->state == VHOST_MASTER && state == VHOST_BACKUP) {
 		check_vacancy(check, unit, index);
+		check_farewell(check, unit, index);
+	}
 	view->state = state;
 	view->state_since_ns = world->now_ns;
 }

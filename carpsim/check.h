@@ -23,6 +23,8 @@
  *              an interval and two ways.
  *   demotion   What a group is demoted by is the sum of what was asked for and of the
  *              reasons in its demotion group, in one byte, and no less or more for good.
+ *   goodbye    A master that served and cannot have its addresses any more says so when it
+ *              leaves.
  *   stopped    handover-wait after a stop was asked for, nothing of it is left, and
  *              it is silent; after that time a hand-over is over as well.
  *   terms      An advert says what its sender is: its settings, its demotion, and in a
@@ -75,6 +77,8 @@ void check_accepted(const struct world *world, const struct flight *flight);
 void check_heard(const struct world *world, const struct flight *flight, const struct vhost *before,
                  instant arrived);
 void check_gate(const struct world *world, size_t host, size_t unit, instant before, instant end);
+/* A reign may begin and end within one event. */
+void check_rose(const struct world *world, size_t host, size_t unit, instant at);
 void check_announced(const struct world *world, size_t host, size_t unit);
 void check_trouble(const struct world *world, size_t host);
 void check_cabling(const struct world *world);

@@ -23,6 +23,25 @@ void check_demoted(struct check *check, size_t unit, size_t master, size_t backu
 		           master, above->standing.demote, unit, backup);
 }
 
+void check_rose(const struct world *world, size_t index, size_t unit, instant at)
+{
+	if (world->check != NULL)
+		world->check->views[unit][index].last_reign = (uint64_t)at.ns;
+}
+
+void check_farewell(struct check *check, size_t unit, size_t index)
+{
+	const struct host *host = &check->world->hosts[index];
+	const struct view *view = &check->views[unit][index];
+	const struct node *node = host->kind == HOST_CARPD ? daemon_node(host, unit) : NULL;
+
+	if (node == NULL || node->vhost.last.cause.kind != CAUSE_TAKE_FAILED || host->kernel.jammed ||
+	    view->serving_reign != view->last_reign)
+		return;
+	if (view->goodbye_ns != check->world->now_ns)
+		check_fail(check, "goodbye: host %zu leaves group %zu without one", index, unit);
+}
+
 void check_stopped(struct check *check, size_t index)
 {
 	const struct host *host = &check->world->hosts[index];

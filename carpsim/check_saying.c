@@ -20,6 +20,12 @@ static bool read_sequence(const struct flight *flight, uint64_t *ret_sequence)
 	return true;
 }
 
+/* Its last word, after the addresses had been refused. */
+static bool has_left(const struct vhost *vhost)
+{
+	return vhost->state == VHOST_BACKUP && vhost->last.cause.kind == CAUSE_TAKE_FAILED;
+}
+
 /* Nothing but its settings, its demotion and whether it goes. */
 static void check_terms(struct check *check, const struct flight *flight)
 {
@@ -28,13 +34,13 @@ static void check_terms(struct check *check, const struct flight *flight)
 	const struct vhost *vhost = &daemon_node(host, flight->unit)->vhost;
 	uint8_t demote = vhost->group->demotion;
 	uint8_t advskew = scenario_advskew(scenario, flight->from, flight->unit);
+	bool goes = vhost->handover.active || has_left(vhost);
 	struct advert said;
 
 	if (advert_decode(flight_payload(flight), ADVERT_BYTES, &said) != DROP_NONE ||
-	    said.vhid != vhost->vhid ||
-	    said.advbase != (vhost->handover.active ? ADVERT_GONE : scenario->advbase) ||
-	    said.advskew != (vhost->handover.active ? ADVERT_GONE : demoted_advskew(advskew, demote)) ||
-	    (said.demote != demote && !vhost->handover.active))
+	    said.vhid != vhost->vhid || said.advbase != (goes ? ADVERT_GONE : scenario->advbase) ||
+	    said.advskew != (goes ? ADVERT_GONE : demoted_advskew(advskew, demote)) ||
+	    (said.demote != demote && !goes))
 		check_fail(check, "terms: host %u says of group %u what is not so", flight->from,
 		           flight->unit);
 }
@@ -56,9 +62,12 @@ void check_advert(struct check *check, const struct flight *flight)
 	uint64_t *highest = &check->highest_sequence[flight->from];
 	uint64_t sequence;
 
-	if (host_state(&check->world->hosts[flight->from], flight->unit) != VHOST_MASTER)
+	const struct vhost *vhost = &daemon_node(&check->world->hosts[flight->from], flight->unit)->vhost;
+	if (vhost->state != VHOST_MASTER && !has_left(vhost))
 		check_fail(check, "stopped: host %u advertises group %u and is not its master", flight->from,
 		           flight->unit);
+	if (vhost->state != VHOST_MASTER)
+		check->views[flight->unit][flight->from].goodbye_ns = check->world->now_ns;
 	check_terms(check, flight);
 	if (!read_sequence(flight, &sequence))
 		return;

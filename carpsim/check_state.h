@@ -34,7 +34,9 @@ struct view {
 	int64_t standing_since_ns;
 	uint64_t serving_reign; /* the last reign in which it was seen serving */
 	int64_t serving_since_ns;
-	int64_t heard_ns; /* when it last took notice of an advert */
+	uint64_t last_reign; /* the last one that it began, seen or not */
+	int64_t goodbye_ns;  /* when it last said one */
+	int64_t heard_ns;    /* when it last took notice of an advert */
 	instant announced_reign;
 	unsigned int announcements; /* in that reign */
 	instant started;            /* left INIT, by its own clock */
@@ -100,6 +102,8 @@ void check_engine(struct check *check, size_t host);
 /* check_leaving.c: who leaves has left. */
 void check_demoted(struct check *check, size_t unit, size_t master, size_t backup);
 void check_stopped(struct check *check, size_t host);
+/* Host has left and is a backup. */
+void check_farewell(struct check *check, size_t unit, size_t host);
 void check_handover(struct check *check, size_t unit, size_t host);
 void check_demotion(struct check *check, size_t unit, size_t host);
 void check_kernel(struct check *check, size_t unit, size_t host);

@@ -40,21 +40,36 @@ static void send_out(struct host *host, size_t unit, size_t port, const struct a
 	host_send(host, unit, port, frame, length, &out->peer);
 }
 
+static bool send_copies(struct host *host, struct node *node, instant before)
+{
+	size_t port = daemon_port(host, node->vhost.group->settings->parent);
+	bool sent = kernel_can_send(&host->kernel, port);
+	struct advert_out out;
+
+	host->adverts++;
+	for (size_t i = 0; engine_advert_frame(host->daemon.engine, node, i, before, &out); i++)
+		if (sent)
+			send_out(host, daemon_unit(node), port, &out);
+	return sent;
+}
+
+static void say_goodbye(struct host *host, struct node *node)
+{
+	instant before = host_now(host);
+
+	engine_sent(host->daemon.engine, node, before, send_copies(host, node, before) ? 0 : ENOBUFS);
+	daemon_reserve_sequences(host);
+}
+
 static void advertise(struct host *host, struct node *node)
 {
 	struct engine *engine = host->daemon.engine;
-	size_t port = daemon_port(host, node->vhost.group->settings->parent);
 	size_t unit = daemon_unit(node);
 	instant before = host_now(host);
-	struct advert_out out;
 
 	if (vhost_lease_expired(engine, &node->vhost, before))
 		return;
-	bool sent = kernel_can_send(&host->kernel, port);
-	host->adverts++;
-	for (size_t i = 0; engine_advert_frame(engine, node, i, before, &out); i++)
-		if (sent)
-			send_out(host, unit, port, &out);
+	bool sent = send_copies(host, node, before);
 	if (sent)
 		host->kernel.gates[unit].advert = host->adverts;
 	engine_sent(engine, node, before, sent ? 0 : ENOBUFS);
@@ -107,6 +122,8 @@ static void tell(struct host *host, const struct action *action)
 		return;
 	}
 	size_t unit = daemon_unit(action->node);
+	if (transition->to == VHOST_MASTER)
+		check_rose(host->world, host->index, unit, transition->at);
 	if (transition->to == VHOST_MASTER && transition->cause.kind == CAUSE_SILENCE)
 		count_false_takeover(host, unit);
 	trace_line(trace, host->world->now_ns, "host %zu group %zu: %s -> %s, %s", host->index, unit,
@@ -125,6 +142,9 @@ static void follow_up(struct host *host, const struct action *action)
 	case ACTION_ADVERTISE:
 		if (is_master(action))
 			advertise(host, action->node);
+		break;
+	case ACTION_GOODBYE:
+		say_goodbye(host, action->node);
 		break;
 	case ACTION_SERVE:
 		if (is_master(action))

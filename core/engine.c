@@ -131,8 +131,8 @@ void engine_act(struct engine *engine, enum action_kind kind, struct group *grou
 	action->kind = kind;
 	action->group = group;
 	action->node = node;
-	if (kind == ACTION_ADVERTISE)
-		engine_prepare_advert(engine, node);
+	if (kind == ACTION_ADVERTISE || kind == ACTION_GOODBYE)
+		engine_prepare_advert(engine, node, kind == ACTION_GOODBYE || node->vhost.handover.active);
 }
 
 void engine_tell(struct engine *engine, struct group *group, struct node *node, const struct report *report)

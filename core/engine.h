@@ -150,6 +150,7 @@ enum action_kind {
 	ACTION_DROP,      /* group: its addresses */
 	ACTION_TAKE,      /* group: its addresses; a failure comes back as engine_take_failed */
 	ACTION_ADVERTISE, /* node: engine_advert_frame, send, engine_sent */
+	ACTION_GOODBYE,   /* node: it has left; engine_advert_frame, send, engine_sent, as a last word */
 	ACTION_SERVE,     /* node: the gate is open until vhost.lease_end */
 	ACTION_ANNOUNCE,  /* group: gratuitous ARP and neighbour advertisements */
 	ACTION_PROBE,     /* parent: a frame that no one reads, to see whether sending works again */
@@ -334,8 +335,9 @@ void engine_tell(struct engine *engine, struct group *group, struct node *node, 
  */
 struct address engine_source(const struct engine *engine, const struct group_settings *settings,
                              enum family family);
-/* Fills in node->advert: terms, counter and digest of what is sent next (engine_send.c). */
-void engine_prepare_advert(struct engine *engine, struct node *node);
+/* Fills in node->advert: terms, or that the sender goes, counter and digest of what is sent next
+ * (engine_send.c). */
+void engine_prepare_advert(struct engine *engine, struct node *node, bool goodbye);
 uint64_t engine_random(struct engine *engine);
 /* For the next seal (engine_sequence.c). */
 uint64_t engine_next_sequence(struct engine *engine, instant now);

@@ -5,11 +5,11 @@
 
 #include <string.h>
 
-static struct terms outgoing_terms(const struct vhost *vhost)
+static struct terms outgoing_terms(const struct vhost *vhost, bool goodbye)
 {
 	struct terms terms = vhost_terms(vhost);
 
-	if (vhost->handover.active) {
+	if (goodbye) {
 		terms.advbase = ADVERT_GONE;
 		terms.advskew = ADVERT_GONE;
 	}
@@ -43,10 +43,10 @@ static uint64_t next_counter(struct engine *engine, struct node *node)
 	return counter;
 }
 
-void engine_prepare_advert(struct engine *engine, struct node *node)
+void engine_prepare_advert(struct engine *engine, struct node *node, bool goodbye)
 {
 	const struct group *group = node->vhost.group;
-	struct terms terms = outgoing_terms(&node->vhost);
+	struct terms terms = outgoing_terms(&node->vhost, goodbye);
 	const struct digest *digests = group->previous_sent ? node->previous_digests : node->digests;
 
 	node->advert = (struct advert){
@@ -124,7 +124,8 @@ bool engine_advert_frame(struct engine *engine, const struct node *node, size_t 
 	uint8_t payload[SEALED_BYTES];
 	size_t payload_bytes = ADVERT_BYTES;
 
-	if (node->vhost.state != VHOST_MASTER || !destination_of(settings, n, &destination))
+	bool last_word = node->advert.advbase == ADVERT_GONE && node->advert.advskew == ADVERT_GONE;
+	if ((node->vhost.state != VHOST_MASTER && !last_word) || !destination_of(settings, n, &destination))
 		return false;
 	ret_out->source = engine_source(engine, settings, destination.family);
 	advert_encode(&node->advert, payload);

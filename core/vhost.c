@@ -158,12 +158,24 @@ static bool successor_is_heard(enum cause_kind kind)
 	       kind == CAUSE_HANDED_OVER;
 }
 
+/*
+ * Whoever leaves of its own accord, and was heard as master, does not let the others
+ * wait for its silence to be noticed; unless a hand-over has told them already.
+ */
+static bool owes_a_goodbye(const struct vhost *vhost, enum cause_kind why)
+{
+	return vhost->lease_end.ns != 0 &&
+	       (why == CAUSE_TAKE_FAILED || (why == CAUSE_STOPPED && !vhost->handover.active));
+}
+
 static void leave_master(struct engine *engine, struct vhost *vhost, enum cause_kind why)
 {
 	vhost->passed_on = successor_is_heard(why);
 	vhost_act(engine, ACTION_SHUT, vhost);
 	if (--vhost->group->masters == 0)
 		engine_act(engine, ACTION_DROP, vhost->group, NULL);
+	if (owes_a_goodbye(vhost, why))
+		vhost_act(engine, ACTION_GOODBYE, vhost);
 	vhost->handover = (struct handover){.deadline = INSTANT_NEVER};
 	vhost->rival = (struct rival){.heard = INSTANT_NEVER};
 	vhost->announce_at = INSTANT_NEVER;
@@ -449,7 +461,7 @@ void vhost_sent(struct vhost *vhost, instant before, int error)
 
 void vhost_take_failed(struct engine *engine, struct vhost *vhost, int error, instant now)
 {
-	if (vhost->state == VHOST_MASTER)
+	if (!vhost_lease_expired(engine, vhost, now) && vhost->state == VHOST_MASTER)
 		step_down(engine, vhost, (struct cause){.kind = CAUSE_TAKE_FAILED, .error = error}, now);
 }
 

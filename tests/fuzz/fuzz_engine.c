@@ -260,6 +260,9 @@ static void perform(struct world *world, const struct action *action)
 		if (master)
 			send_advert(world, action->node);
 		break;
+	case ACTION_GOODBYE:
+		send_advert(world, action->node);
+		break;
 	case ACTION_SERVE:
 		if (master)
 			world->gate_open[node] = true;
@@ -353,7 +356,7 @@ static void hear_peer(struct world *world, uint8_t what, uint8_t terms)
 		twin->parents[i].parent = parent;
 	twin->wall_offset_ns = world->engine->wall_offset_ns;
 	node->vhost.state = VHOST_MASTER;
-	engine_prepare_advert(twin, node);
+	engine_prepare_advert(twin, node, false);
 	node->advert.advskew = terms;
 	node->advert.advbase = terms == ADVERT_GONE ? ADVERT_GONE : groups[world->variant][group].advbase;
 	node->advert.demote = (what & 16) != 0 ? terms : 0;

@@ -229,8 +229,9 @@ static void write_report(const struct report *report, char *text, size_t bytes)
 static void write_action(const struct action *action, char *text, size_t bytes)
 {
 	static const char *const words[] = {
-	        [ACTION_SHUT] = "shut",   [ACTION_DROP] = "drop",         [ACTION_TAKE] = "take",
-	        [ACTION_SERVE] = "serve", [ACTION_ANNOUNCE] = "announce", [ACTION_PROBE] = "probe",
+	        [ACTION_SHUT] = "shut",       [ACTION_DROP] = "drop",         [ACTION_TAKE] = "take",
+	        [ACTION_SERVE] = "serve",     [ACTION_ANNOUNCE] = "announce", [ACTION_PROBE] = "probe",
+	        [ACTION_GOODBYE] = "goodbye",
 	};
 
 	if (action->kind == ACTION_ADVERTISE)

@@ -136,6 +136,10 @@ static void perform(const struct action *action)
 			assert_true(out.length <= PACKET_FRAME_MAX);
 		engine_sent(engine, action->node, now, draw(10) == 0 ? 105 : 0);
 		break;
+	case ACTION_GOODBYE:
+		assert_true(engine_advert_frame(engine, action->node, 0, now, &out));
+		engine_sent(engine, action->node, now, (int)draw(2));
+		break;
 	case ACTION_PROBE:
 		engine_probed(engine, action->parent, (int)draw(2), now);
 		break;

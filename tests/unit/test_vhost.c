@@ -622,7 +622,7 @@ static void test_take_failed(void **state)
 	lab_place(&lab);
 	lab_become_master(&lab);
 	engine_take_failed(lab.engine, &lab.engine->groups[0], 13, lab.now);
-	lab_expect(&lab, "shut, drop, master>backup take-failed, demoted addresses web 100");
+	lab_expect(&lab, "shut, drop, goodbye, master>backup take-failed, demoted addresses web 100");
 	assert_int_equal(lab_vhost(&lab)->last.cause.error, 13);
 	int64_t failed = lab.now.ns;
 	hear("10.0.0.2", 1, 200, 50);
@@ -635,6 +635,68 @@ static void test_take_failed(void **state)
 	lab_tick(&lab, failed + 10 * NS_PER_S);
 	lab_settle(&lab);
 	assert_non_null(strstr(lab.text, "undemoted addresses web"));
+}
+
+static struct advert last_word(void)
+{
+	struct advert_out out;
+	struct packet packet;
+	struct advert advert;
+
+	assert_true(engine_advert_frame(lab.engine, lab_node(&lab), 0, lab.now, &out));
+	assert_int_equal(packet_parse(out.bytes + ETHERNET_BYTES, out.length - ETHERNET_BYTES, &packet),
+	                 DROP_NONE);
+	assert_int_equal(advert_decode(packet.payload, packet.payload_bytes, &advert), DROP_NONE);
+	return advert;
+}
+
+/* Nobody waits for its silence to be noticed; it serves no longer, and the seal says so. */
+static void test_goodbye_of_a_master_that_cannot_go_on(void **state)
+{
+	(void)state;
+	lab.group.seal = SEAL_OFFER;
+	lab_place(&lab);
+	lab_become_master(&lab);
+	engine_take_failed(lab.engine, &lab.engine->groups[0], 13, lab.now);
+	struct advert advert = last_word();
+	assert_int_equal(advert.advbase, ADVERT_GONE);
+	assert_int_equal(advert.advskew, ADVERT_GONE);
+	assert_int_equal(lab_node(&lab)->seal_flags, 0);
+	lab_settle(&lab);
+	assert_int_equal(lab_vhost(&lab)->lease_end.ns, 0);
+}
+
+static void test_no_goodbye_before_the_first_advert(void **state)
+{
+	(void)state;
+	lab_place(&lab);
+	lab_up(&lab);
+	lab_settle(&lab);
+	lab_tick(&lab, engine_deadline(lab.engine).ns);
+	engine_clear_actions(lab.engine);
+	engine_take_failed(lab.engine, &lab.engine->groups[0], 13, lab.now);
+	lab_expect(&lab, "shut, drop, master>backup take-failed, demoted addresses web 100");
+}
+
+/* Others may have taken over: whoever comes that late says nothing. */
+static void test_no_goodbye_after_the_lease(void **state)
+{
+	(void)state;
+	lab_place(&lab);
+	lab_become_master(&lab);
+	lab.now = lab_vhost(&lab)->lease_end;
+	engine_take_failed(lab.engine, &lab.engine->groups[0], 13, lab.now);
+	lab_expect(&lab, "shut, drop, master>backup lease-expired, demoted addresses web 100");
+}
+
+static void test_goodbye_of_a_group_without_its_mac(void **state)
+{
+	(void)state;
+	lab_place(&lab);
+	lab_become_master(&lab);
+	lab.engine->groups[0].barred = true;
+	lab_up(&lab);
+	lab_expect(&lab, "shut, drop, goodbye, master>init stopped");
 }
 
 static void test_address_put_back(void **state)
@@ -803,6 +865,10 @@ int main(void)
 	        TEST(test_send_is_tried_again),
 	        TEST(test_link_lost_while_stopping),
 	        TEST(test_take_failed),
+	        TEST(test_goodbye_of_a_master_that_cannot_go_on),
+	        TEST(test_no_goodbye_before_the_first_advert),
+	        TEST(test_no_goodbye_after_the_lease),
+	        TEST(test_goodbye_of_a_group_without_its_mac),
 	        TEST(test_address_put_back),
 	        TEST(test_families),
 	        TEST(test_fast_mode_at_its_start),
