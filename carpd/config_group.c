@@ -1,5 +1,6 @@
 #include "config_group.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,21 @@ static void report_missing(struct config_parser *p, const struct config_group *g
 		config_error(&p->report, group->line, "no %s; write %s", what, advice);
 }
 
+/* "eth0@if5", as ip(8) prints eth0 with what it is linked to. */
+static bool refuse_link_mark(struct config_parser *p, const struct config_word *word)
+{
+	char name[IFNAMSIZ], shown[CONFIG_QUOTE_MAX], shown_name[CONFIG_QUOTE_MAX];
+	size_t length = strcspn(word->text, "@");
+
+	if (word->text[length] == '\0' || length == 0 || length >= sizeof(name))
+		return false;
+	snprintf(name, sizeof(name), "%.*s", (int)length, word->text);
+	config_error(&p->report, word->line,
+	             "interface cannot be %s: ip(8) prints behind the @ what it is linked to; write %s",
+	             config_quote(word->text, shown), config_quote(name, shown_name));
+	return true;
+}
+
 static void read_interface(struct config_parser *p, cfg_t *section, struct config_group *group)
 {
 	const struct config_word *word = config_read_word(section, "interface", 0);
@@ -51,6 +67,8 @@ static void read_interface(struct config_parser *p, cfg_t *section, struct confi
 		report_missing(p, group, "interface", "interface = NAME");
 		return;
 	}
+	if (refuse_link_mark(p, word))
+		return;
 	/* What the kernel's dev_valid_name() takes; it also allows bytes that nobody can type. */
 	length = strlen(word->text);
 	if (length == 0 || length >= sizeof(group->interface) ||
@@ -58,8 +76,12 @@ static void read_interface(struct config_parser *p, cfg_t *section, struct confi
 	    strcmp(word->text, "..") == 0)
 		config_error(
 		        &p->report, word->line,
-		        "interface cannot be %s; a name has 1..%zu characters without space, \"/\" and \":\"",
-		        config_quote(word->text, shown), sizeof(group->interface) - 1);
+		        "interface cannot be %s; a name has 1..%zu characters without space, \"/\" and "
+		        "\":\"%s",
+		        config_quote(word->text, shown), sizeof(group->interface) - 1,
+		        length >= sizeof(group->interface)
+		                ? "; if this is an alternative name, write the one that ip(8) shows first"
+		                : "");
 	else
 		memcpy(group->interface, word->text, length + 1);
 }

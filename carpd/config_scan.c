@@ -160,6 +160,9 @@ bool config_scan_text(char *text, size_t length, struct config_report *report, s
 	struct scanner s = {.at = text, .end = text + length, .line = 1, .report = report, .found = &found};
 	bool good = true;
 
+	/* Editors of other systems put a mark of UTF-8 in front, which says nothing. */
+	if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		memset(text, ' ', 3);
 	while (good && s.at < s.end)
 		good = scan_next(&s, s.at > text ? s.at[-1] : '\n');
 	if (good && s.depth > 0) {

@@ -128,6 +128,26 @@ static const char *misuse(const struct address *a)
 	return NULL;
 }
 
+/* What an address is in its own subnet that no host can have, or NULL.  In /31 and /127 all are good (RFC
+ * 3021, 6164). */
+static const char *subnet_misuse(const struct address *a, int prefix_length)
+{
+	bool zeros = true, ones = true;
+	int most = (int)(8 * address_bytes(a));
+
+	if (prefix_length >= most - 1)
+		return NULL;
+	for (int bit = prefix_length; bit < most; bit++) {
+		bool set = (a->bytes[bit / 8] & (0x80 >> bit % 8)) != 0;
+		zeros &= !set;
+		ones &= set;
+	}
+	if (zeros)
+		return a->family == FAMILY_IPV4 ? "the address of its network itself"
+		                                : "the anycast address of its network's routers";
+	return ones && a->family == FAMILY_IPV4 ? "the broadcast address of its network" : NULL;
+}
+
 bool config_value_address(struct config_report *report, const struct config_word *word,
                           struct address *ret_address, uint8_t *ret_prefix_length)
 {
@@ -155,6 +175,12 @@ bool config_value_address(struct config_report *report, const struct config_word
 	if (prefix != NULL && !parse_number(prefix, 1, most, &prefix_length)) {
 		config_error(report, word->line, "%s has a wrong prefix length; write 1..%d behind the /",
 		             shown, most);
+		return false;
+	}
+	if (subnet_misuse(&address, prefix_length) != NULL) {
+		config_error(report, word->line,
+		             "%s is %s; write one that a host can have, or another length", shown,
+		             subnet_misuse(&address, prefix_length));
 		return false;
 	}
 	*ret_address = address;

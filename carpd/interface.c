@@ -150,28 +150,35 @@ bool interface_has_own_ipv4(const struct interface *interface, const struct runt
 	return false;
 }
 
-static bool same_subnet(const struct shared_address *wide, const struct address *address)
+bool interface_same_subnet(const struct shared_address *subnet, const struct address *address)
 {
-	unsigned bits = wide->prefix_length;
+	unsigned bits = subnet->prefix_length;
 	unsigned whole = bits / 8, rest = bits % 8;
 	unsigned mask = (0xff00u >> rest) & 0xffu;
 
-	if (wide->address.family != address->family ||
-	    memcmp(wide->address.bytes, address->bytes, whole) != 0)
+	if (subnet->address.family != address->family ||
+	    memcmp(subnet->address.bytes, address->bytes, whole) != 0)
 		return false;
-	return rest == 0 || ((wide->address.bytes[whole] ^ address->bytes[whole]) & mask) == 0;
+	return rest == 0 || ((subnet->address.bytes[whole] ^ address->bytes[whole]) & mask) == 0;
 }
 
-static bool reaches(const struct interface *interface, const struct runtime *runtime,
-                    const struct shared_address *subnet)
+const struct shared_address *interface_own_in(const struct interface *interface,
+                                              const struct runtime *runtime,
+                                              const struct shared_address *subnet)
 {
+	const struct shared_address *found = NULL;
+
 	for (size_t i = 0; i < interface->address_count; i++) {
 		const struct shared_address *own = &interface->addresses[i].address;
-		if (is_own(&interface->addresses[i], runtime) &&
-		    own->prefix_length <= subnet->prefix_length && same_subnet(own, &subnet->address))
-			return true;
+		if (!is_own(&interface->addresses[i], runtime) ||
+		    own->prefix_length == 8 * address_bytes(&own->address) ||
+		    !(interface_same_subnet(own, &subnet->address) ||
+		      interface_same_subnet(subnet, &own->address)))
+			continue;
+		if (found == NULL || own->prefix_length == subnet->prefix_length)
+			found = own;
 	}
-	return false;
+	return found;
 }
 
 static bool on_interface(const struct runtime *runtime, size_t group, const struct interface *interface)
@@ -188,7 +195,7 @@ static bool serves_subnet(const struct runtime *runtime, const struct interface 
 			continue;
 		for (size_t a = 0; a < group->address_count; a++)
 			if (group->addresses[a].prefix_length == subnet->prefix_length &&
-			    same_subnet(&group->addresses[a], &subnet->address))
+			    interface_same_subnet(&group->addresses[a], &subnet->address))
 				return true;
 	}
 	return false;
@@ -197,7 +204,8 @@ static bool serves_subnet(const struct runtime *runtime, const struct interface 
 bool interface_lacks_route(const struct interface *interface, const struct runtime *runtime,
                            const struct shared_address *subnet)
 {
-	return !address_is_link_local(&subnet->address) && !reaches(interface, runtime, subnet) &&
+	return !address_is_link_local(&subnet->address) &&
+	       interface_own_in(interface, runtime, subnet) == NULL &&
 	       serves_subnet(runtime, interface, subnet);
 }
 

@@ -86,6 +86,16 @@ const struct rtnl_address *interface_stranger(const struct interfaces *interface
 const char *interface_describe_stranger(const struct interface *interface,
                                         const struct rtnl_address *stranger, char text[TEXT_SENTENCE_MAX]);
 
+/* Whether address is in subnet. */
+bool interface_same_subnet(const struct shared_address *subnet, const struct address *address);
+/*
+ * The own address whose prefix length says what subnet is, or NULL: one in it, or in whose subnet it is;
+ * of several the one that agrees with it.  One without a subnet (/32, /128) says nothing.
+ */
+const struct shared_address *interface_own_in(const struct interface *interface,
+                                              const struct runtime *runtime,
+                                              const struct shared_address *subnet);
+
 /* Whether the host has an address of its own on it, of IPv4. */
 bool interface_has_own_ipv4(const struct interface *interface, const struct runtime *runtime);
 /* Whether a group that serves there needs the route to subnet from us: no address of the host's own brings

@@ -1,5 +1,6 @@
 #include "preview.h"
 
+#include "readable.h"
 #include "trouble.h"
 
 static void note_link(void *context, const struct rtnl_link *link, bool gone)
@@ -78,6 +79,7 @@ void preview_print(struct config *config, const char *path, FILE *errors)
 {
 	static struct daemon daemon;
 
+	readable_check(config, path, errors);
 	daemon.runtime = runtime_create(config, 0, 0, (instant){0});
 	if (daemon.runtime == NULL)
 		return;

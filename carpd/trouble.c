@@ -31,13 +31,53 @@ static void find_taker(const struct daemon *daemon, const struct interface *inte
 	                     interface->name, kind, name, name, release));
 }
 
+/* Of no use where the host's own address says how large the subnet is, and a slip if it says otherwise. */
+static void find_prefixes(const struct daemon *daemon, const struct group *group,
+                          const struct interface *interface, json_t *texts)
+{
+	for (size_t i = 0; i < group->settings->address_count; i++) {
+		const struct shared_address *shared = &group->settings->addresses[i];
+		char address[TEXT_ADDRESS_MAX], own_address[TEXT_ADDRESS_MAX];
+		const struct shared_address *own;
+
+		if (shared->prefix_length == 8 * address_bytes(&shared->address) ||
+		    address_is_link_local(&shared->address))
+			continue;
+		own = interface_own_in(interface, daemon->runtime, shared);
+		if (own == NULL || own->prefix_length == shared->prefix_length)
+			continue;
+		text_address(&shared->address, address);
+		text_address(&own->address, own_address);
+		json_array_append_new(
+		        texts,
+		        json_sprintf("%s/%d has another prefix length than this host's own %s/%d on %s, and "
+		                     "does not set the route; write %s/%d, or mend the own address",
+		                     address, shared->prefix_length, own_address, own->prefix_length,
+		                     interface->name, address, own->prefix_length));
+	}
+}
+
+/* The kernel tells of links, and /proc and others know them, under their first names only. */
+static void find_other_name(const struct daemon *daemon, const struct interface *interface, json_t *texts)
+{
+	char name[IFNAMSIZ];
+
+	if (rtnl_find_name(daemon->rtnl, interface->name, name))
+		json_array_append_new(texts,
+		                      json_sprintf("%s is an alternative name of %s; say interface = %s",
+		                                   interface->name, name, name));
+}
+
 void trouble_find(const struct daemon *daemon, const struct group *group, json_t *texts)
 {
 	const struct interface *interface = interface_of(daemon, group);
 
-	if (interface->link.index == 0)
+	if (interface->link.index == 0) {
+		find_other_name(daemon, interface, texts);
 		return;
+	}
 	find_taker(daemon, interface, texts);
+	find_prefixes(daemon, group, interface, texts);
 }
 
 static bool has_text(const json_t *texts, const json_t *text)

@@ -118,6 +118,9 @@ int rtnl_commit(struct rtnl *rtnl, rtnl_result *result, void *context);
  */
 bool rtnl_delivers_locally(struct rtnl *rtnl, int link_index, const struct address *address);
 
+/* The name under which the kernel tells of the link with that alternative name.  False if there is none. */
+bool rtnl_find_name(struct rtnl *rtnl, const char *alternative, char ret_name[IFNAMSIZ]);
+
 /*
  * For a start after a crash and for `carpd --clean`: drops every address that
  * carries our mark, our routes, and every bridge entry of a virtual MAC.  Needs no listener.
