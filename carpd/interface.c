@@ -248,6 +248,7 @@ struct parent interface_as_parent(const struct interface *interface, const struc
 	        .mac = interface->link.mac,
 	        .source_ipv4 = source_of(interface, runtime, FAMILY_IPV4),
 	        .source_ipv6 = source_of(interface, runtime, FAMILY_IPV6),
+	        .router = interface->router,
 	};
 }
 

@@ -35,6 +35,7 @@ struct interface {
 	bool listening;          /* adverts come by packet socket */
 	struct address stranger; /* told of: shared, but not put there by us (FAMILY_NONE: none) */
 	bool groups_doubtful;    /* the kernel may have forgotten the multicast groups */
+	bool router;             /* it forwards IPv6, when last looked at */
 	bool mentioned;          /* during a resync: still there */
 	struct vrrp vrrp[256];   /* by number */
 	char problem[128];       /* empty, or why no group can run on it */

@@ -320,6 +320,7 @@ static void second_passed(evutil_socket_t fd, short what, void *context)
 	(void)channel_send(loop->channel, MESSAGE_ALIVE, NULL, -1);
 	if (++loop->seconds % GATE_CHECK_S == 0) {
 		observe_gates(daemon);
+		observe_routers(daemon);
 		vrrp_look(daemon);
 		trouble_look(daemon);
 	} else if (daemon->surroundings.changed) {

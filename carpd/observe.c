@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "linux/forwarding.h"
 #include "log.h"
 #include "perform.h"
 
@@ -50,6 +51,7 @@ static void link_found(struct daemon *daemon, struct interface *interface, const
 	struct rtnl_link before = interface->link;
 
 	interface->mentioned = true;
+	interface->router = forwarding_ipv6(link->name);
 	interface->groups_doubtful = true;
 	interface->link = *link;
 	if (before.index == 0) {
@@ -310,6 +312,19 @@ void observe_read(struct daemon *daemon)
 		find_losses(daemon);
 	keep_groups(daemon);
 	follow_own_addresses(daemon);
+}
+
+/* The kernel tells of it in a way of its own, and nobody needs to know it this instant. */
+void observe_routers(struct daemon *daemon)
+{
+	for (size_t i = 0; i < daemon->interfaces.count; i++) {
+		struct interface *interface = &daemon->interfaces.list[i];
+		bool router = forwarding_ipv6(interface->name);
+		if (interface->link.index == 0 || router == interface->router)
+			continue;
+		interface->router = router;
+		tell_engine(daemon, interface);
+	}
 }
 
 void observe_gates(struct daemon *daemon)

@@ -12,6 +12,9 @@ int observe_open(struct daemon *daemon);
 /* Reads what has happened; the engine's actions are left to the caller. */
 void observe_read(struct daemon *daemon);
 
+/* Whether interfaces have begun or ceased to forward IPv6, which masters announce. */
+void observe_routers(struct daemon *daemon);
+
 /* Looks whether the gate is still where it was put, on all interfaces. */
 void observe_gates(struct daemon *daemon);
 

@@ -265,9 +265,17 @@ static bool parent_has_groups(const struct engine *engine, size_t parent)
 	return false;
 }
 
+/* Whether what a master has announced is no longer so. */
+static bool is_news(const struct group *group, const struct parent *before, const struct parent *after)
+{
+	return (!group->virtual_mac && !mac_equal(&before->mac, &after->mac)) ||
+	       before->router != after->router;
+}
+
 void engine_parent_changed(struct engine *engine, size_t index, const struct parent *state, instant now)
 {
 	struct engine_parent *parent = &engine->parents[index];
+	const struct parent before = parent->parent;
 
 	parent->parent = *state;
 	for (size_t i = 0; i < engine->settings->node_count; i++) {
@@ -280,6 +288,8 @@ void engine_parent_changed(struct engine *engine, size_t index, const struct par
 			vhost_stop(engine, vhost, CAUSE_STOPPED, now);
 		else if (!vhost->group->stopped)
 			vhost_start(engine, vhost, now);
+		if (is_news(vhost->group, &before, state))
+			vhost_mac_changed(engine, vhost, now);
 		engine_wake_for(engine, &engine->nodes[i]);
 	}
 	set_parent_demotion(engine, index, "link", &parent->demoted_for_link,

@@ -80,6 +80,7 @@ struct parent {
 	struct mac mac;             /* source of adverts where the group has no virtual MAC */
 	struct address source_ipv4; /* FAMILY_NONE: it has none */
 	struct address source_ipv6;
+	bool router; /* it forwards IPv6 */
 };
 
 #define DIGEST_FORMS 2

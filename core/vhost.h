@@ -141,7 +141,7 @@ void vhost_sent(struct vhost *vhost, instant before, int error);
 void vhost_take_failed(struct engine *engine, struct vhost *vhost, int error, instant now);
 /* Own terms changed (demotion, reload): the others hear of it at once. */
 void vhost_terms_changed(struct engine *engine, struct vhost *vhost, instant now);
-/* The MAC that it answers with is another one (engine_mac_changed). */
+/* The MAC that it answers with is another one, or what else it announces. */
 void vhost_mac_changed(struct engine *engine, struct vhost *vhost, instant now);
 /* A master whose lease has run out is none: found before anything else is done. */
 bool vhost_lease_expired(struct engine *engine, struct vhost *vhost, instant now);

@@ -265,3 +265,16 @@ def test_ipv6_comes_later_than_carpd(lab, hosts, before):
     fw2.run("ip", "addr", "replace", f"{fw2.ipv6}/64", "dev", "eth0", "nodad")
     wait_settled(first, second)
     assert _is_member(fw2) and lab.owners(ADDRESS6) == [fw1] and ping(client, ADDRESS6)
+
+
+def test_mac_of_the_interface_changes(lab, hosts):
+    """Without a virtual MAC: clients hear at once of the one that answers now, not a minute later."""
+    fw1, _, client = hosts
+    first, _ = start_pair(lab, [Group(addresses=(ADDRESS, ADDRESS6))], mac="interface")
+    assert ping(client, ADDRESS) and ping(client, ADDRESS6)
+    # The repetitions of the takeover's announcement are over.
+    wait_for(lambda: first.status()["since_s"] > 5.5, 10, "a calm master")
+    fw1.run("ip", "link", "set", "eth0", "address", "02:00:00:00:77:01")
+    for address in (ADDRESS, ADDRESS6):
+        wait_for(lambda: neighbour(client, address) == "02:00:00:00:77:01", 20, "clients know the new MAC")
+    assert ping(client, ADDRESS) and ping(client, ADDRESS6)

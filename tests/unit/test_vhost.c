@@ -803,6 +803,65 @@ static void test_fast_mode(void **state)
 	lab_expect(&lab, "advert 0/1/0, serve");
 }
 
+static void change_parent(const struct parent *parent)
+{
+	engine_parent_changed(lab.engine, 0, parent, lab.now);
+}
+
+/* Neighbours and switches hear at once of the MAC that answers now; with the virtual MAC it is the same one.
+ */
+static void test_mac_of_the_interface_changes(void **state)
+{
+	(void)state;
+	struct parent parent;
+
+	lab_place(&lab);
+	lab.engine->groups[0].virtual_mac = false;
+	lab_become_master(&lab);
+	parent = lab.engine->parents[0].parent;
+	lab.now = instant_after(lab.now, 100 * NS_PER_MS);
+	change_parent(&parent);
+	lab_expect(&lab, "");
+	parent.mac.bytes[5]++;
+	change_parent(&parent);
+	lab_expect(&lab, "advert 1/100/0, serve, announce");
+	int64_t changed = lab.now.ns;
+	lab_tick_exactly_at(&lab, changed + 1100 * NS_PER_MS);
+	lab_expect(&lab, "announce");
+	lab.engine->groups[0].virtual_mac = true;
+	parent.mac.bytes[5]++;
+	change_parent(&parent);
+	lab_expect(&lab, "");
+}
+
+static void test_host_becomes_a_router(void **state)
+{
+	(void)state;
+	struct parent parent;
+
+	lab_place(&lab);
+	lab_become_master(&lab);
+	parent = lab.engine->parents[0].parent;
+	parent.router = true;
+	change_parent(&parent);
+	lab_expect(&lab, "advert 1/100/0, serve, announce");
+}
+
+static void test_mac_of_a_backup_changes(void **state)
+{
+	(void)state;
+	struct parent parent;
+
+	lab_place(&lab);
+	lab.engine->groups[0].virtual_mac = false;
+	lab_up(&lab);
+	lab_settle(&lab);
+	parent = lab.engine->parents[0].parent;
+	parent.mac.bytes[5]++;
+	change_parent(&parent);
+	lab_expect(&lab, "");
+}
+
 static void test_demotion_is_told_at_once(void **state)
 {
 	(void)state;
@@ -874,6 +933,9 @@ int main(void)
 	        TEST(test_fast_mode_at_its_start),
 	        TEST(test_fast_mode_with_nobody_there),
 	        TEST(test_fast_mode),
+	        TEST(test_mac_of_the_interface_changes),
+	        TEST(test_host_becomes_a_router),
+	        TEST(test_mac_of_a_backup_changes),
 	        TEST(test_demotion_is_told_at_once),
 	        TEST(test_demoted_terms),
 	};
