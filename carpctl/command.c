@@ -246,16 +246,6 @@ int command_undemote(const struct options *options, char **arguments)
 	           "%s demotes this host no longer\n", arguments[0]);
 }
 
-int command_maintenance(const struct options *options, char **arguments)
-{
-	bool on = strcmp(arguments[0], "on") == 0;
-
-	if (!on && strcmp(arguments[0], "off") != 0)
-		return complain("maintenance is either on or off");
-	return act(options, json_pack("{s:s, s:b}", "do", "maintenance", "on", on), "maintenance is %s\n",
-	           on ? "on, also after a restart, until \"carpctl maintenance off\"" : "off");
-}
-
 static void print_handover(const json_t *answer)
 {
 	const json_t *item;
@@ -275,6 +265,34 @@ static void print_handover(const json_t *answer)
 	}
 }
 
+/* One that is on and has moved nothing is no success. */
+static int end_handover(json_t *answer)
+{
+	int result = json_array_size(json_object_get(answer, "kept")) > 0 ? EXIT_WRONG : EXIT_WELL;
+
+	json_decref(answer);
+	return result;
+}
+
+int command_maintenance(const struct options *options, char **arguments)
+{
+	bool on = strcmp(arguments[0], "on") == 0;
+	json_t *answer;
+
+	if (!on && strcmp(arguments[0], "off") != 0)
+		return complain("maintenance is either on or off");
+	int result = ask_within(options, TIMEOUT_HANDOVER_S,
+	                        json_pack("{s:s, s:b}", "do", "maintenance", "on", on), &answer);
+	if (result != EXIT_WELL)
+		return result;
+	if (!options->json) {
+		printf("maintenance is %s\n",
+		       on ? "on, also after a restart, until \"carpctl maintenance off\"" : "off");
+		print_handover(answer);
+	}
+	return end_handover(answer);
+}
+
 int command_handover(const struct options *options, char **arguments)
 {
 	json_t *answer, *request = json_pack("{s:s, s:s*}", "do", "handover", "group", arguments[0]);
@@ -284,10 +302,7 @@ int command_handover(const struct options *options, char **arguments)
 		return result;
 	if (!options->json)
 		print_handover(answer);
-	if (json_array_size(json_object_get(answer, "kept")) > 0)
-		result = EXIT_WRONG;
-	json_decref(answer);
-	return result;
+	return end_handover(answer);
 }
 
 int command_reload(const struct options *options, char **arguments)

@@ -33,10 +33,12 @@ instant daemon_read_clock(struct daemon *daemon)
 
 void daemon_set_maintenance(struct daemon *daemon, bool on)
 {
-	if (on)
-		engine_demote(daemon->engine, "maintenance", MAINTENANCE_VALUE, daemon->now, INSTANT_NEVER);
-	else
+	if (!on) {
 		engine_undemote(daemon->engine, "maintenance", daemon->now);
+		return;
+	}
+	engine_demote(daemon->engine, "maintenance", MAINTENANCE_VALUE, daemon->now, INSTANT_NEVER);
+	engine_give_way(daemon->engine, daemon->now);
 }
 
 bool daemon_make_room(struct daemon *daemon, const struct engine *engine)

@@ -63,6 +63,7 @@ static const char *event_of(enum report_kind kind)
 		return "conflict";
 	case REPORT_FAMILY_SILENT:
 	case REPORT_FAMILY_RETURNED:
+	case REPORT_UNRELIEVED:
 	case REPORT_FIGHT:
 		return "problem";
 	}
@@ -125,6 +126,9 @@ static void describe(const struct action *action, int64_t wall_offset_ns, char *
 		break;
 	case REPORT_HANDOVER_KEPT:
 		snprintf(text, TEXT_SENTENCE_MAX, "nobody took over; this host stays master");
+		break;
+	case REPORT_UNRELIEVED:
+		text_unrelieved(action->group, text);
 		break;
 	case REPORT_ADDRESS_PUT_BACK:
 		snprintf(text, TEXT_SENTENCE_MAX, "somebody removed %s; put back", peer);

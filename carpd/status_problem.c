@@ -52,6 +52,8 @@ static void node_problems(const struct daemon *daemon, const struct group *group
 		        text_address(&node->vhost.rival.source, peer));
 		json_array_append_new(problems, json_string(text));
 	}
+	if (node->vhost.unrelieved)
+		json_array_append_new(problems, json_string(text_unrelieved(group, text)));
 	if (node->vhost.master.family_missing)
 		json_array_append_new(problems,
 		                      json_string("the master is heard over one of IPv4 and IPv6 only"));

@@ -185,6 +185,16 @@ const char *text_conflict(const struct conflict *conflict, uint8_t vhid, char te
 	return text;
 }
 
+const char *text_unrelieved(const struct group *group, char text[TEXT_SENTENCE_MAX])
+{
+	snprintf(text, TEXT_SENTENCE_MAX,
+	         "demoted by %d, and nobody takes over: no peer is there, or each is demoted as far or does "
+	         "not preempt; say net.inet.carp.preempt=1 on a BSD, --preempt for ucarp. To move it now: "
+	         "carpctl handover %s",
+	         group->demotion, group->settings->name);
+	return text;
+}
+
 static const char *text_digest_advice(const struct diagnosis *diagnosis, char text[TEXT_SENTENCE_MAX])
 {
 	char address[TEXT_ADDRESS_MAX];

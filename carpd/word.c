@@ -123,20 +123,6 @@ static json_t *do_undemote(struct conversation *conversation, const json_t *requ
 	return word_success();
 }
 
-static json_t *do_maintenance(struct conversation *conversation, const json_t *request)
-{
-	struct daemon *daemon = conversation->daemon;
-	const json_t *on = json_object_get(request, "on");
-
-	if (!json_is_boolean(on))
-		return word_failure("maintenance needs on: true or false");
-	int error = state_set_maintenance(&daemon->state, json_is_true(on));
-	if (error < 0)
-		return failuref("maintenance would not survive a restart: %s", strerror(-error));
-	daemon_set_maintenance(daemon, json_is_true(on));
-	return word_success();
-}
-
 static void note_candidates(struct conversation *conversation, struct group *only)
 {
 	struct daemon *daemon = conversation->daemon;
@@ -151,6 +137,26 @@ static void note_candidates(struct conversation *conversation, struct group *onl
 		                                         : conversation->not_master,
 		                      json_string(group->settings->name));
 	}
+}
+
+static json_t *do_maintenance(struct conversation *conversation, const json_t *request)
+{
+	struct daemon *daemon = conversation->daemon;
+	const json_t *on = json_object_get(request, "on");
+
+	if (!json_is_boolean(on))
+		return word_failure("maintenance needs on: true or false");
+	int error = state_set_maintenance(&daemon->state, json_is_true(on));
+	if (error < 0)
+		return failuref("maintenance would not survive a restart: %s", strerror(-error));
+	if (!json_is_true(on)) {
+		daemon_set_maintenance(daemon, false);
+		return word_success();
+	}
+	note_candidates(conversation, NULL);
+	daemon_set_maintenance(daemon, true);
+	conversation->waiting = WAITING_FOR_HANDOVER;
+	return NULL;
 }
 
 static json_t *do_handover(struct conversation *conversation, const json_t *request)

@@ -21,6 +21,7 @@
  *              interval, is none any more.
  *   demoted    A master demoted further than a backup that hears it has left after
  *              an interval and two ways.
+ *              And under maintenance above any backup, after handover-wait and a way.
  *   demotion   What a group is demoted by is the sum of what was asked for and of the
  *              reasons in its demotion group, in one byte, and no less or more for good.
  *   goodbye    A master that served and cannot have its addresses any more says so when it

@@ -16,6 +16,7 @@ struct hearing {
 	enum vhost_state after;
 	instant arrived;
 	bool goodbye;
+	bool gives_way;   /* the hearer, in its last hand-over */
 	int more_demoted; /* than the hearer, if above zero */
 	int64_t ours_ns;  /* intervals */
 	int64_t theirs_ns;
@@ -31,7 +32,7 @@ static bool is_patient_enough(const struct hearing *hearing)
 
 static bool is_called_by_preempt(const struct hearing *hearing)
 {
-	bool handed_over = hearing->before->last.cause.kind == CAUSE_HANDED_OVER;
+	bool handed_over = hearing->before->last.cause.kind == CAUSE_HANDED_OVER && !hearing->gives_way;
 	bool delayed = instant_before(
 	        hearing->arrived, instant_after(hearing->view->started, hearing->scenario->preempt_delay_ns));
 
@@ -121,6 +122,7 @@ static struct hearing weigh(const struct world *world, const struct flight *flig
 	                          .before = before,
 	                          .after = host_state(&world->hosts[flight->to], flight->unit),
 	                          .arrived = arrived};
+	hearing.gives_way = world->hosts[flight->to].gives_way[flight->unit];
 	uint8_t demote = before->group->demotion;
 	struct advert theirs = {0};
 

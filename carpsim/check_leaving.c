@@ -5,12 +5,31 @@
 
 #include <inttypes.h>
 
+/* A host of another make may not mind a demotion, but a goodbye it does. */
+static void check_maintained(struct check *check, size_t unit, size_t master, size_t backup)
+{
+	const struct world *world = check->world;
+	int64_t asked_ns = world->hosts[master].maintained_ns;
+	int64_t since_ns;
+
+	if (asked_ns == 0 || check->views[unit][master].state_since_ns >= asked_ns ||
+	    check->views[unit][backup].state_since_ns >= asked_ns ||
+	    !check_untroubled_since(check, master, backup, unit, &since_ns) || since_ns > asked_ns)
+		return;
+	if (is_overdue(world, asked_ns, world->scenario->handover_wait_ns + scenario_way_ns(world->scenario)))
+		check_fail(check,
+		           "demoted: host %zu, under maintenance, stays master of group %zu above host %zu",
+		           master, unit, backup);
+}
+
 void check_demoted(struct check *check, size_t unit, size_t master, size_t backup)
 {
 	const struct world *world = check->world;
 	const struct view *above = &check->views[unit][master];
 	const struct view *below = &check->views[unit][backup];
 	int64_t since_ns;
+
+	check_maintained(check, unit, master, backup);
 
 	if (world->hosts[backup].kind != HOST_CARPD || above->standing.demote <= below->standing.demote ||
 	    above->standing.handing_over || !check_untroubled_since(check, master, backup, unit, &since_ns))

@@ -78,6 +78,9 @@ static void disturb_host(struct world *world, const struct disturbance *disturba
 	case DISTURB_UNDEMOTE:
 		host_undemote(host);
 		break;
+	case DISTURB_MAINTAIN:
+		host_maintain(host);
+		break;
 	case DISTURB_UNPLUG:
 		host_plug(host, (size_t)argument, false);
 		break;

@@ -164,6 +164,7 @@ void host_start(struct host *host)
 	host->stopping = false;
 	host->stall_ns = 0;
 	host->asked_demotion = 0;
+	host->maintained_ns = 0;
 	check_trouble(host->world, host->index);
 	if (host->kind == HOST_CARPD)
 		daemon_start(host);
@@ -248,11 +249,23 @@ void host_plug(struct host *host, size_t port, bool up)
 	settle(host);
 }
 
+/* A request stands, whatever is asked for while it is under way. */
+static void note_handover(struct host *host, bool gives_way)
+{
+	for (size_t i = 0; i < host->world->scenario->group_count; i++) {
+		const struct node *node = daemon_node(host, i);
+		if (node != NULL && node->vhost.state == VHOST_MASTER)
+			host->gives_way[i] =
+			        gives_way && (host->gives_way[i] || !node->vhost.handover.active);
+	}
+}
+
 void host_hand_over(struct host *host)
 {
 	if (!is_awake(host) || host->kind != HOST_CARPD)
 		return;
 	check_trouble(host->world, host->index);
+	note_handover(host, false);
 	engine_hand_over(host->daemon.engine, NULL, host_now(host));
 	settle(host);
 }
@@ -270,10 +283,22 @@ void host_demote(struct host *host, int value)
 	settle(host);
 }
 
+void host_maintain(struct host *host)
+{
+	if (!is_awake(host) || host->kind != HOST_CARPD)
+		return;
+	host_demote(host, DEMOTION_SUM_MAX - 1);
+	host->maintained_ns = host->world->now_ns;
+	note_handover(host, true);
+	engine_give_way(host->daemon.engine, host_now(host));
+	settle(host);
+}
+
 void host_undemote(struct host *host)
 {
 	if (!is_awake(host))
 		return;
+	host->maintained_ns = 0;
 	check_trouble(host->world, host->index);
 	host->asked_demotion = 0;
 	if (host->kind == HOST_CARPD)

@@ -33,8 +33,10 @@ struct host {
 	struct peer *peers; /* one for each group */
 
 	bool running;
-	int asked_demotion; /* by somebody outside, since the start */
-	bool stopping;      /* asked to end in good order */
+	int asked_demotion;         /* by somebody outside, since the start */
+	int64_t maintained_ns;      /* when that was by maintenance; 0: it was not */
+	bool gives_way[GROUPS_MAX]; /* what it handed over last it may preempt */
+	bool stopping;              /* asked to end in good order */
 	bool paused;
 	int64_t paused_until_ns;
 	int64_t stall_ns; /* the next decision to advertise waits this long for its deed */
@@ -62,6 +64,8 @@ void host_resume(struct host *host);
 void host_plug(struct host *host, size_t port, bool up);
 void host_hand_over(struct host *host);
 void host_demote(struct host *host, int value);
+/* As carpctl maintenance on; a host of another make is left alone. */
+void host_maintain(struct host *host);
 void host_undemote(struct host *host);
 void host_reload(struct host *host, unsigned configured);
 void host_snatch(struct host *host);

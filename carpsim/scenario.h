@@ -33,6 +33,7 @@ enum disturbance_kind {
 	DISTURB_HAND_OVER, /* host */
 	DISTURB_DEMOTE,    /* host, value */
 	DISTURB_UNDEMOTE,  /* host */
+	DISTURB_MAINTAIN,  /* host: it is demoted and gives way, until it is demoted no longer */
 	DISTURB_UNPLUG,    /* host, segment */
 	DISTURB_PLUG,      /* host, segment */
 	DISTURB_JAM,       /* host: every send fails */

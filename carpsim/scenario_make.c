@@ -100,7 +100,7 @@ static enum disturbance_kind choose_kind(struct random *random, enum weather wea
 	static const enum disturbance_kind everywhere[] = {
 	        DISTURB_PAUSE, DISTURB_PAUSE,  DISTURB_STALL,     DISTURB_FREEZE, DISTURB_CRASH,
 	        DISTURB_KILL,  DISTURB_STOP,   DISTURB_HAND_OVER, DISTURB_REFUSE, DISTURB_SNATCH,
-	        DISTURB_WALL,  DISTURB_UNPLUG, DISTURB_DEMOTE,    DISTURB_RELOAD,
+	        DISTURB_WALL,  DISTURB_UNPLUG, DISTURB_DEMOTE,    DISTURB_RELOAD, DISTURB_MAINTAIN,
 	};
 	static const enum disturbance_kind rough[] = {DISTURB_CUT, DISTURB_SPLIT, DISTURB_LOSE, DISTURB_JAM};
 
@@ -152,6 +152,10 @@ static int64_t make_disturbance(struct scenario *scenario, struct random *random
 		break;
 	case DISTURB_DEMOTE:
 		add(scenario, at_ns, kind, host, 1 + 50 * other);
+		add(scenario, end_ns, DISTURB_UNDEMOTE, host, 0);
+		break;
+	case DISTURB_MAINTAIN:
+		add(scenario, at_ns, kind, host, 0);
 		add(scenario, end_ns, DISTURB_UNDEMOTE, host, 0);
 		break;
 	case DISTURB_UNPLUG:

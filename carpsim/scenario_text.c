@@ -31,6 +31,7 @@ static const struct {
         [DISTURB_HAND_OVER] = {"hand-over", OPERAND_HOST, OPERAND_NONE},
         [DISTURB_DEMOTE] = {"demote", OPERAND_HOST, OPERAND_DEMOTION},
         [DISTURB_UNDEMOTE] = {"undemote", OPERAND_HOST, OPERAND_NONE},
+        [DISTURB_MAINTAIN] = {"maintain", OPERAND_HOST, OPERAND_NONE},
         [DISTURB_UNPLUG] = {"unplug", OPERAND_HOST, OPERAND_SEGMENT},
         [DISTURB_PLUG] = {"plug", OPERAND_HOST, OPERAND_SEGMENT},
         [DISTURB_JAM] = {"jam", OPERAND_HOST, OPERAND_NONE},

@@ -71,6 +71,7 @@ static void place_group(struct engine *engine, struct group *group, const struct
 		        .handover = {.deadline = INSTANT_NEVER},
 		        .announce_at = INSTANT_NEVER,
 		        .announce_again = INSTANT_NEVER,
+		        .relief_until = INSTANT_NEVER,
 		};
 		prepare_digests(node->digests, settings, node->vhost.vhid);
 		engine->parents[settings->parent].node_of[node->vhost.vhid] = (uint16_t)(first_index + i + 1);
@@ -409,33 +410,39 @@ static void tick_fight(struct engine *engine, struct group *group, instant now)
 		engine_tell(engine, group, NULL, &report);
 }
 
-static void hand_over_group(struct engine *engine, struct group *group, bool stopping, instant now)
+static void hand_over_group(struct engine *engine, struct group *group, bool stopping, bool for_good,
+                            instant now)
 {
 	group->stopped |= stopping;
 	for (size_t i = 0; i < group->node_count; i++) {
-		vhost_hand_over(engine, &group->nodes[i].vhost, stopping, now);
+		vhost_hand_over(engine, &group->nodes[i].vhost, stopping, for_good, now);
 		engine_wake_for(engine, &group->nodes[i]);
 	}
 }
 
-static void hand_over(struct engine *engine, struct group *group, bool stopping, instant now)
+static void hand_over(struct engine *engine, struct group *group, bool stopping, bool for_good, instant now)
 {
 	if (group != NULL) {
-		hand_over_group(engine, group, stopping, now);
+		hand_over_group(engine, group, stopping, for_good, now);
 		return;
 	}
 	for (size_t i = 0; i < engine->settings->group_count; i++)
-		hand_over_group(engine, &engine->groups[i], stopping, now);
+		hand_over_group(engine, &engine->groups[i], stopping, for_good, now);
 }
 
 void engine_hand_over(struct engine *engine, struct group *group, instant now)
 {
-	hand_over(engine, group, false, now);
+	hand_over(engine, group, false, true, now);
+}
+
+void engine_give_way(struct engine *engine, instant now)
+{
+	hand_over(engine, NULL, false, false, now);
 }
 
 void engine_stop(struct engine *engine, struct group *group, instant now)
 {
-	hand_over(engine, group, true, now);
+	hand_over(engine, group, true, false, now);
 }
 
 void engine_break_off(struct engine *engine, instant now)

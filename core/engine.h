@@ -171,6 +171,7 @@ enum report_kind {
 	REPORT_FORGED,           /* a recorded advert under other header fields */
 	REPORT_UNSEALED,         /* an unsealed advert in the name of a peer that seals */
 	REPORT_HANDOVER_KEPT,    /* nobody took over; we stay master */
+	REPORT_UNRELIEVED,       /* demoted, and nobody takes over */
 	REPORT_ADDRESS_PUT_BACK, /* somebody removed a shared address of ours */
 	REPORT_FIGHT,            /* again and again */
 	REPORT_FIGHT_OVER,
@@ -305,6 +306,9 @@ bool engine_undemote(struct engine *engine, const char *name, instant now);
 
 /* group NULL: all.  Hands over what this host is master of and stays in service as a backup. */
 void engine_hand_over(struct engine *engine, struct group *group, instant now);
+/* The same for all, to whom a demotion alone says nothing; preempt may take back when the demotion is over.
+ */
+void engine_give_way(struct engine *engine, instant now);
 /* Hands over and leaves: every node ends in INIT. */
 void engine_stop(struct engine *engine, struct group *group, instant now);
 /* After engine_stop: waits for nobody any longer. */

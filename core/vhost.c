@@ -159,6 +159,33 @@ static bool successor_is_heard(enum cause_kind kind)
 }
 
 /*
+ * Whoever can relieve a demoted master does so as soon as it hears one of its
+ * adverts.  When so many have gone out nobody can, or would: a BSD or ucarp without
+ * preempt leaves things as they are.  A goodbye would call it, but whoever is demoted
+ * further too, who would hand it back; so this is told, and left to the operator.
+ */
+#define ADVERTS_FOR_RELIEF 3
+
+static void expect_relief(struct vhost *vhost, instant now)
+{
+	if (vhost->group->demotion == 0) {
+		vhost->relief_until = INSTANT_NEVER;
+		vhost->unrelieved = false;
+	} else if (instant_is_never(vhost->relief_until) && !vhost->unrelieved) {
+		vhost->relief_until = instant_after(now, ADVERTS_FOR_RELIEF * vhost_interval_ns(vhost));
+	}
+}
+
+static void give_up_relief(struct engine *engine, struct vhost *vhost, instant now)
+{
+	if (!instant_reached(vhost->relief_until, now))
+		return;
+	vhost->relief_until = INSTANT_NEVER;
+	vhost->unrelieved = true;
+	vhost_tell(engine, vhost, REPORT_UNRELIEVED, NULL);
+}
+
+/*
  * Whoever leaves of its own accord, and was heard as master, does not let the others
  * wait for its silence to be noticed; unless a hand-over has told them already.
  */
@@ -181,6 +208,8 @@ static void leave_master(struct engine *engine, struct vhost *vhost, enum cause_
 	vhost->announce_at = INSTANT_NEVER;
 	vhost->announce_again = INSTANT_NEVER;
 	vhost->lease_end = NO_LEASE;
+	vhost->relief_until = INSTANT_NEVER;
+	vhost->unrelieved = false;
 	vhost->send_failures = 0;
 }
 
@@ -219,6 +248,7 @@ void vhost_become_master(struct engine *engine, struct vhost *vhost, struct caus
 	vhost->lease_end = NO_LEASE;
 	vhost->rival = (struct rival){.heard = INSTANT_NEVER};
 	vhost->reassert_after = now;
+	expect_relief(vhost, now);
 	set_state(engine, vhost, VHOST_MASTER, cause, now);
 	/*
 	 * The addresses come first, behind a gate that is still shut: a predecessor
@@ -297,7 +327,7 @@ static void step_down(struct engine *engine, struct vhost *vhost, struct cause c
 		vhost_become_backup(engine, vhost, cause, now);
 }
 
-void vhost_hand_over(struct engine *engine, struct vhost *vhost, bool stopping, instant now)
+void vhost_hand_over(struct engine *engine, struct vhost *vhost, bool stopping, bool for_good, instant now)
 {
 	vhost_lease_expired(engine, vhost, now);
 	if (vhost->state != VHOST_MASTER) {
@@ -307,11 +337,13 @@ void vhost_hand_over(struct engine *engine, struct vhost *vhost, bool stopping, 
 	}
 	if (vhost->handover.active) {
 		vhost->handover.stopping |= stopping;
+		vhost->handover.for_good |= for_good;
 		return;
 	}
 	vhost->handover = (struct handover){
 	        .active = true,
 	        .stopping = stopping,
+	        .for_good = for_good,
 	        .deadline = instant_after(now, engine->settings->handover_wait_ns),
 	};
 	say_goodbye(engine, vhost, now);
@@ -396,6 +428,7 @@ static void master_tick(struct engine *engine, struct vhost *vhost, instant now)
 	if (vhost_lease_expired(engine, vhost, now))
 		return;
 	rival_gone_if_silent(engine, vhost, now);
+	give_up_relief(engine, vhost, now);
 	announce_if_due(engine, vhost, now);
 	if (vhost->handover.active)
 		hand_over_tick(engine, vhost, now);
@@ -432,6 +465,7 @@ instant vhost_deadline(const struct vhost *vhost)
 	deadline = instant_earlier(deadline, vhost->handover.deadline);
 	deadline = instant_earlier(deadline, vhost->announce_at);
 	deadline = instant_earlier(deadline, vhost->announce_again);
+	deadline = instant_earlier(deadline, vhost->relief_until);
 	if (vhost->lease_end.ns != 0)
 		deadline = instant_earlier(deadline, vhost->lease_end);
 	if (vhost->rival.source.family != FAMILY_NONE)
@@ -467,8 +501,10 @@ void vhost_take_failed(struct engine *engine, struct vhost *vhost, int error, in
 
 void vhost_terms_changed(struct engine *engine, struct vhost *vhost, instant now)
 {
-	if (!vhost_lease_expired(engine, vhost, now) && vhost->state == VHOST_MASTER &&
-	    !vhost->handover.active)
+	if (vhost_lease_expired(engine, vhost, now) || vhost->state != VHOST_MASTER)
+		return;
+	expect_relief(vhost, now);
+	if (!vhost->handover.active)
 		vhost_advertise(engine, vhost, now);
 }
 

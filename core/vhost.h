@@ -89,6 +89,7 @@ struct rival {
 struct handover {
 	bool active;
 	bool stopping;    /* INIT afterwards whether or not somebody took over */
+	bool for_good;    /* the successor is not preempted */
 	instant deadline; /* how long we wait for a successor */
 };
 
@@ -115,6 +116,9 @@ struct vhost {
 	uint8_t announce_step;
 	instant announce_again; /* one more, outside the schedule: a rival's own came in between */
 
+	instant relief_until; /* MASTER, demoted: until when somebody should have taken over */
+	bool unrelieved;      /* nobody has, and the operator has been told */
+
 	uint8_t send_failures; /* in a row */
 };
 
@@ -133,7 +137,7 @@ instant vhost_deadline(const struct vhost *vhost);
 /* Events.  Each may add to engine's actions. */
 void vhost_start(struct engine *engine, struct vhost *vhost, instant now);
 void vhost_stop(struct engine *engine, struct vhost *vhost, enum cause_kind why, instant now);
-void vhost_hand_over(struct engine *engine, struct vhost *vhost, bool stopping, instant now);
+void vhost_hand_over(struct engine *engine, struct vhost *vhost, bool stopping, bool for_good, instant now);
 void vhost_hear(struct engine *engine, struct vhost *vhost, const struct heard *heard, instant now);
 void vhost_tick(struct engine *engine, struct vhost *vhost, instant now);
 /* The advert of the last ACTION_ADVERTISE left (error 0) or did not; before: clock read before sending. */

@@ -208,9 +208,9 @@ static void master_hear(struct engine *engine, struct vhost *vhost, const struct
 	if (vhost->handover.active) {
 		if (terms_are_goodbye(heard->terms))
 			return;
-		bool stopping = vhost->handover.stopping;
+		bool stopping = vhost->handover.stopping, for_good = vhost->handover.for_good;
 		yield(engine, vhost, CAUSE_HANDED_OVER, heard, now);
-		vhost->held = true;
+		vhost->held = for_good;
 		if (stopping)
 			vhost_stop(engine, vhost, CAUSE_STOPPED, now);
 		return;

@@ -111,3 +111,36 @@ def test_tcpdump_reads_our_adverts(lab, hosts):
     seen = hosts[1].run("timeout", "8", "tcpdump", "-lnn", "-i", "eth0", "-T", "carp", "-c", "1", "proto", "112",
                         check=False).stdout
     assert "CARPv2-advertise" in seen and "vhid=7" in seen and "advskew=33" in seen and "advbase=1" in seen
+
+
+def test_maintenance_beside_a_ucarp_that_does_not_preempt(lab, hosts):
+    """A demotion moves nothing to it, which is said; maintenance does, and so does a hand-over."""
+    fw1, fw2 = hosts
+    # ucarp hears adverts up to a second late, and the goodbye is one.
+    ours = Carpd(fw1, preempt=True, handover_wait=20000).start()
+    lab.wait_for_owner(ADDRESS, fw1)
+    Ucarp(fw2, advskew=100, preempt=False).start()
+    sent(ours)
+
+    ours.ctl("demote", "trial", "100")
+    wait_for(lambda: ours.status()["problems"], 15, "the demotion that moves nothing is told")
+    (problem,) = ours.status()["problems"]
+    assert "nobody takes over" in problem and "--preempt" in problem
+    assert ours.log().count("nobody takes over") == 1 and lab.owners(ADDRESS) == [fw1]
+    ours.ctl("undemote", "trial")
+    assert not ours.status()["problems"]
+
+    done = ours.carpctl("maintenance", "on")
+    assert done.returncode == 0 and "group1 handed over" in done.stdout, done.stdout
+    lab.wait_for_owner(ADDRESS, fw2)
+    ours.ctl("maintenance", "off")
+    lab.wait_for_owner(ADDRESS, fw1, 15)
+
+
+def test_maintenance_without_a_peer(hosts):
+    ours = Carpd(hosts[0]).start()
+    ours.wait_state("master")
+    done = ours.carpctl("maintenance", "on")
+    assert done.returncode == 1 and "group1 kept: nobody took over" in done.stdout, done.stdout
+    assert ours.status()["state"] == "master"
+    assert [one["name"] for one in ours.ctl("status")["demotions"]] == ["maintenance"]

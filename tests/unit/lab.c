@@ -202,6 +202,7 @@ static const char *report_word(enum report_kind kind)
 	        [REPORT_FORGED] = "forged",
 	        [REPORT_UNSEALED] = "unsealed",
 	        [REPORT_HANDOVER_KEPT] = "handover-kept",
+	        [REPORT_UNRELIEVED] = "unrelieved",
 	        [REPORT_ADDRESS_PUT_BACK] = "put-back",
 	        [REPORT_FIGHT] = "fight",
 	        [REPORT_FIGHT_OVER] = "fight-over",

@@ -803,6 +803,71 @@ static void test_fast_mode(void **state)
 	lab_expect(&lab, "advert 0/1/0, serve");
 }
 
+/* Three of its adverts, the first of them at once, and as long as the third lasts. */
+static void test_demoted_and_nobody_takes_over(void **state)
+{
+	(void)state;
+	const int64_t demoted_ns = NS_PER_S + 240 * NS_PER_S / 256;
+
+	lab_place(&lab);
+	lab_become_master(&lab);
+	int64_t t = lab.now.ns;
+	engine_demote(lab.engine, "upgrade", 30, lab.now, INSTANT_NEVER);
+	lab_settle(&lab);
+	while (engine_deadline(lab.engine).ns < t + 3 * demoted_ns) {
+		lab_tick(&lab, engine_deadline(lab.engine).ns);
+		lab_settle(&lab);
+		assert_null(strstr(lab.text, "unrelieved"));
+	}
+	lab_tick(&lab, t + 3 * demoted_ns - 1);
+	lab_settle(&lab);
+	assert_false(lab_vhost(&lab)->unrelieved);
+	lab_tick(&lab, t + 3 * demoted_ns);
+	lab_settle(&lab);
+	assert_non_null(strstr(lab.text, "unrelieved"));
+	assert_true(lab_vhost(&lab)->unrelieved);
+	engine_demote(lab.engine, "more", 30, lab.now, INSTANT_NEVER);
+	engine_undemote(lab.engine, "upgrade", lab.now);
+	assert_true(lab_vhost(&lab)->unrelieved);
+	engine_undemote(lab.engine, "more", lab.now);
+	lab_settle(&lab);
+	assert_false(lab_vhost(&lab)->unrelieved);
+}
+
+static void test_demoted_and_relieved(void **state)
+{
+	(void)state;
+	lab_place(&lab);
+	lab_become_master(&lab);
+	engine_demote(lab.engine, "upgrade", 30, lab.now, INSTANT_NEVER);
+	lab_settle(&lab);
+	hear("10.0.0.2", 1, 200, 0);
+	lab_expect(&lab, "shut, drop, master>backup peer-less-demoted");
+	assert_true(instant_is_never(lab_vhost(&lab)->relief_until));
+}
+
+/* Says goodbye on top of the demotion; afterwards it is preempt's affair who is master. */
+static void test_gives_way_and_comes_back(void **state)
+{
+	(void)state;
+	lab.group.preempt = true;
+	lab_place(&lab);
+	lab_become_master(&lab);
+	engine_demote(lab.engine, "maintenance", 254, lab.now, INSTANT_NEVER);
+	engine_give_way(lab.engine, lab.now);
+	lab_expect(&lab, "demoted maintenance 254, advert 255/255/254, serve, advert 255/255/254, serve");
+	hear("10.0.0.2", 1, 200, 0);
+	lab_expect(&lab, "shut, drop, master>backup handed-over");
+	lab.now = instant_after(lab.now, NS_PER_S);
+	hear("10.0.0.2", 1, 200, 0);
+	lab_expect(&lab, "");
+	engine_undemote(lab.engine, "maintenance", lab.now);
+	lab_expect(&lab, "undemoted maintenance");
+	hear("10.0.0.2", 1, 200, 0);
+	lab_settle(&lab);
+	assert_int_equal(lab_vhost(&lab)->last.cause.kind, CAUSE_PREEMPTED_SLOWER);
+}
+
 static void change_parent(const struct parent *parent)
 {
 	engine_parent_changed(lab.engine, 0, parent, lab.now);
@@ -933,6 +998,9 @@ int main(void)
 	        TEST(test_fast_mode_at_its_start),
 	        TEST(test_fast_mode_with_nobody_there),
 	        TEST(test_fast_mode),
+	        TEST(test_demoted_and_nobody_takes_over),
+	        TEST(test_demoted_and_relieved),
+	        TEST(test_gives_way_and_comes_back),
 	        TEST(test_mac_of_the_interface_changes),
 	        TEST(test_host_becomes_a_router),
 	        TEST(test_mac_of_a_backup_changes),
