@@ -12,8 +12,11 @@
 #include "carpctl/request.h"
 #include "carpctl/when.h"
 
-#define TIMEOUT_S          10
-#define TIMEOUT_HANDOVER_S 60 /* it answers when another host has taken over, or did not in time */
+/* It answers when another host has taken over, or did not within handover-wait, which is at most 60 s. */
+#define TIMEOUT_HANDOVER_S 75
+/* It waits for groups that leave to hand over, and before that for those of a reload that is under way. */
+#define TIMEOUT_RELOAD_S (2 * TIMEOUT_HANDOVER_S)
+#define TIMEOUT_S        10
 
 static int complain(const char *text)
 {
@@ -128,12 +131,12 @@ static int ask(const struct options *options, json_t *request, json_t **ret_answ
 }
 
 /* An action's answer says nothing but that it went well: the sentence tells what holds now. */
-__attribute__((format(printf, 3, 4))) static int act(const struct options *options, json_t *request,
-                                                     const char *sentence, ...)
+__attribute__((format(printf, 4, 5))) static int act_within(const struct options *options, int timeout_s,
+                                                            json_t *request, const char *sentence, ...)
 {
 	va_list arguments;
 	json_t *answer;
-	int result = ask(options, request, &answer);
+	int result = ask_within(options, timeout_s, request, &answer);
 
 	if (result != EXIT_WELL)
 		return result;
@@ -235,15 +238,16 @@ int command_demote(const struct options *options, char **arguments)
 		if (*arguments[1] == '\0' || *end != '\0' || value < 1 || value > 255)
 			return complain("the value of a demotion is a number from 1 to 255");
 	}
-	return act(options,
-	           json_pack("{s:s, s:s, s:i}", "do", "demote", "name", arguments[0], "value", (int)value),
-	           "this host is demoted until \"carpctl undemote %s\"\n", arguments[0]);
+	return act_within(
+	        options, TIMEOUT_S,
+	        json_pack("{s:s, s:s, s:i}", "do", "demote", "name", arguments[0], "value", (int)value),
+	        "this host is demoted until \"carpctl undemote %s\"\n", arguments[0]);
 }
 
 int command_undemote(const struct options *options, char **arguments)
 {
-	return act(options, json_pack("{s:s, s:s}", "do", "undemote", "name", arguments[0]),
-	           "%s demotes this host no longer\n", arguments[0]);
+	return act_within(options, TIMEOUT_S, json_pack("{s:s, s:s}", "do", "undemote", "name", arguments[0]),
+	                  "%s demotes this host no longer\n", arguments[0]);
 }
 
 static void print_handover(const json_t *answer)
@@ -308,7 +312,8 @@ int command_handover(const struct options *options, char **arguments)
 int command_reload(const struct options *options, char **arguments)
 {
 	(void)arguments;
-	return act(options, json_pack("{s:s}", "do", "reload"), "the new configuration is in force\n");
+	return act_within(options, TIMEOUT_RELOAD_S, json_pack("{s:s}", "do", "reload"),
+	                  "the new configuration is in force\n");
 }
 
 /* The daemon that runs may be older than the one that is installed. */

@@ -1,7 +1,6 @@
 #include "channel.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,15 +11,27 @@ int channel_open(int ret_fds[2])
 	                                                                                          : 0;
 }
 
+/* What comes before the text. */
+struct head {
+	enum message_kind kind;
+	uint32_t number;
+};
+
 union control {
 	struct cmsghdr header; /* for its alignment */
 	uint8_t bytes[CMSG_SPACE(sizeof(int))];
 };
 
-int channel_send(int channel, enum message_kind kind, const char *text, int fd)
+int channel_say(int channel, enum message_kind kind)
+{
+	return channel_send(channel, kind, 0, NULL, -1);
+}
+
+int channel_send(int channel, enum message_kind kind, uint32_t number, const char *text, int fd)
 {
 	char empty = '\0';
-	struct iovec parts[2] = {{.iov_base = &kind, .iov_len = sizeof(kind)},
+	struct head head = {.kind = kind, .number = number};
+	struct iovec parts[2] = {{.iov_base = &head, .iov_len = sizeof(head)},
 	                         {.iov_base = &empty, .iov_len = 1}};
 	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
 	union control control = {0};
@@ -46,21 +57,23 @@ int channel_send(int channel, enum message_kind kind, const char *text, int fd)
 
 static int receive(int channel, struct msghdr *header, struct message *ret_message)
 {
-	struct iovec parts[2] = {{.iov_base = &ret_message->kind, .iov_len = sizeof(ret_message->kind)},
+	struct head head;
+	struct iovec parts[2] = {{.iov_base = &head, .iov_len = sizeof(head)},
 	                         {.iov_base = ret_message->text, .iov_len = sizeof(ret_message->text) - 1}};
 
 	header->msg_iov = parts;
 	header->msg_iovlen = 2;
 	ret_message->fd = -1;
 	ssize_t length = recvmsg(channel, header, MSG_CMSG_CLOEXEC);
-
 	if (length < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	if (length == 0)
 		return -EPIPE;
-	if ((size_t)length < sizeof(ret_message->kind))
+	if ((size_t)length < sizeof(head))
 		return -EBADMSG;
-	ret_message->text[(size_t)length - sizeof(ret_message->kind)] = '\0';
+	ret_message->kind = head.kind;
+	ret_message->number = head.number;
+	ret_message->text[(size_t)length - sizeof(head)] = '\0';
 	return 1;
 }
 

@@ -4,7 +4,9 @@
 #ifndef CARPD_CHANNEL_H
 #define CARPD_CHANNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define CHANNEL_TEXT_MAX 4096
 
@@ -12,27 +14,34 @@ enum message_kind {
 	/* engine to keeper */
 	MESSAGE_READY,         /* in service */
 	MESSAGE_ALIVE,         /* once a second */
-	MESSAGE_RELOAD_WANTED, /* somebody asked for it on the control socket */
+	MESSAGE_RELOAD_WANTED, /* on the control socket; each has a higher number than the one before */
 	MESSAGE_RELOADED,      /* the configuration that was sent is in force */
-	/* in either direction; text: why.  From the keeper, what is wrong with the file */
+	/*
+	 * In either direction; text: why.  From the keeper, what is wrong with the file;
+	 * number: the last that was wanted when it was read.
+	 */
 	MESSAGE_RELOAD_REFUSED,
 	/* keeper to engine */
 	MESSAGE_STOP,     /* hand over, give everything back, end */
 	MESSAGE_STOP_NOW, /* the same without waiting for a successor */
-	MESSAGE_RELOAD,   /* with an fd: a configuration, checked, its secrets included */
+	/* With an fd: a configuration, checked, its secrets included; number as of a refusal. */
+	MESSAGE_RELOAD,
 };
 
 struct message {
 	enum message_kind kind;
-	int fd; /* with MESSAGE_RELOAD, and the receiver's to close; else -1 */
+	uint32_t number; /* what it is about, for those kinds that say so */
+	int fd;          /* with MESSAGE_RELOAD, and the receiver's to close; else -1 */
 	char text[CHANNEL_TEXT_MAX];
 };
 
 /* Both ends close on exec and never block. */
 int channel_open(int ret_fds[2]);
 
+/* Without text, number or descriptor.  0 or -errno. */
+int channel_say(int channel, enum message_kind kind);
 /* text may be NULL; fd -1 if none.  0 or -errno. */
-int channel_send(int channel, enum message_kind kind, const char *text, int fd);
+int channel_send(int channel, enum message_kind kind, uint32_t number, const char *text, int fd);
 
 /*
  * 1: a message.  0: nothing there.  -EPIPE: the other end is gone.  Otherwise -errno.

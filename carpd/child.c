@@ -86,7 +86,7 @@ void child_kill(const struct child *child)
 
 void child_stop(const struct child *child, enum message_kind request)
 {
-	if (child->pid != 0 && channel_send(child->channel, request, NULL, -1) < 0)
+	if (child->pid != 0 && channel_say(child->channel, request) < 0)
 		child_kill(child);
 }
 

@@ -18,9 +18,9 @@
 #define IDLE_S      60 /* a client that neither asks nor reads for so long is let go */
 
 /*
- * After each request the clients rest for four times as long as it took, so that
- * all of them together cost a fifth of the time.  The engine may run in real time,
- * above everything else on its CPU, and anybody on the host may ask.
+ * After each turn, which is for one client, they rest for four times as long as it
+ * took, so that all of them together cost a fifth of the time.  The engine may run
+ * in real time, above everything else on its CPU, and anybody on the host may ask.
  */
 #define REST_SHARE  4
 #define REST_MIN_NS NS_PER_MS
@@ -32,7 +32,8 @@ struct client {
 	struct control *control;
 	struct bufferevent *stream;
 	struct conversation conversation;
-	bool finished; /* asks nothing new, and may still read what it asked for */
+	bool listening; /* what it sends next is read; only with nothing left to serve or to be read */
+	bool finished;  /* asks nothing new, and may still read what it asked for */
 };
 
 struct control {
@@ -85,13 +86,24 @@ static void free_client(struct client *client)
 	free(client);
 }
 
+/* To be read from, which costs a turn as well: single bytes would else wake the engine without end. */
+static bool wants_ear(const struct client *client)
+{
+	return !client->listening && !client->finished && !client->conversation.hung_up &&
+	       conversation_is_answered(&client->conversation);
+}
+
+static bool wants_turn(const struct client *client)
+{
+	return conversation_has_request(&client->conversation) || wants_ear(client);
+}
+
 /* From the one after the last that was served, so that each comes to its turn. */
-static struct client *find_request(const struct control *control, size_t *ret_place)
+static struct client *find_client(const struct control *control, size_t *ret_place)
 {
 	for (size_t i = 1; i <= CLIENTS_MAX; i++) {
 		size_t place = (control->served + i) % CLIENTS_MAX;
-		if (control->clients[place] == NULL ||
-		    !conversation_has_request(&control->clients[place]->conversation))
+		if (control->clients[place] == NULL || !wants_turn(control->clients[place]))
 			continue;
 		*ret_place = place;
 		return control->clients[place];
@@ -128,21 +140,23 @@ static void ask_for_turn(struct control *control)
 	evtimer_add(control->turn, &delay);
 }
 
-/* One that does not speak JSON is not read any further. */
-static void serve(struct client *client)
+/* libevent's time for silence runs while it is listened to: who waits for an answer has nothing to say. */
+static void listen_to(struct client *client, bool on)
 {
-	conversation_serve(&client->conversation);
-	if (client->conversation.hung_up)
+	client->listening = on;
+	if (on)
+		bufferevent_enable(client->stream, EV_READ);
+	else
 		bufferevent_disable(client->stream, EV_READ);
 }
 
-/* One request of one client, then a rest. */
+/* One request of one client, or an ear for it; then a rest. */
 static void take_turn(evutil_socket_t fd, short what, void *context)
 {
 	struct control *control = context;
 	int64_t began_ns = now_ns();
 	size_t place;
-	struct client *client = find_request(control, &place);
+	struct client *client = find_client(control, &place);
 
 	(void)fd;
 	(void)what;
@@ -150,9 +164,12 @@ static void take_turn(evutil_socket_t fd, short what, void *context)
 	if (client == NULL)
 		return;
 	control->served = place;
-	serve(client);
+	if (conversation_has_request(&client->conversation))
+		conversation_serve(&client->conversation);
+	else
+		listen_to(client, true);
 	rest(control, now_ns() - began_ns);
-	if (find_request(control, &place) != NULL)
+	if (find_client(control, &place) != NULL)
 		ask_for_turn(control);
 }
 
@@ -161,8 +178,8 @@ static void client_readable(struct bufferevent *stream, void *context)
 	struct client *client = context;
 
 	(void)stream;
-	if (conversation_has_request(&client->conversation))
-		ask_for_turn(client->control);
+	listen_to(client, false);
+	ask_for_turn(client->control);
 }
 
 /* What has been answered is still delivered. */
@@ -171,7 +188,7 @@ static void client_has_read(struct bufferevent *stream, void *context)
 	struct client *client = context;
 
 	(void)stream;
-	if (conversation_has_request(&client->conversation))
+	if (wants_turn(client))
 		ask_for_turn(client->control);
 	else if ((client->conversation.hung_up || client->finished) &&
 	         conversation_is_answered(&client->conversation))
@@ -188,8 +205,6 @@ static void client_gone(struct bufferevent *stream, short what, void *context)
 	/* An end of the requests is none of the answers, and who waits has nothing to say. */
 	if ((what & BEV_EVENT_EOF) != 0 && (conversation_has_request(&client->conversation) ||
 	                                    !conversation_is_answered(&client->conversation)))
-		return;
-	if ((what & BEV_EVENT_TIMEOUT) != 0 && client->conversation.waiting != WAITING_FOR_NOTHING)
 		return;
 	free_client(client);
 }
@@ -255,10 +270,20 @@ static void accept_client(struct evconnlistener *listener, evutil_socket_t fd, s
 		return;
 	}
 	bufferevent_priority_set(client->stream, LOOP_PRIORITY_CLIENTS);
-	bufferevent_setwatermark(client->stream, EV_READ, 0, 2 * REQUEST_BYTES_MAX);
+	bufferevent_set_max_single_read(client->stream, REQUEST_BYTES_MAX);
 	bufferevent_set_timeouts(client->stream, &idle, &idle);
 	bufferevent_setcb(client->stream, client_readable, client_has_read, client_gone, client);
-	bufferevent_enable(client->stream, EV_READ | EV_WRITE);
+	listen_to(client, true);
+}
+
+/* Out of descriptors: who waits at the door would wake us without end. */
+static void cannot_accept(struct evconnlistener *listener, void *context)
+{
+	struct control *control = context;
+
+	evconnlistener_disable(listener);
+	rest(control, NS_PER_MS);
+	ask_for_turn(control);
 }
 
 /* Told once, until one is accepted again. */
@@ -298,6 +323,7 @@ struct control *control_open(struct daemon *daemon, struct event_base *base, int
 		free(control);
 		return NULL;
 	}
+	evconnlistener_set_error_cb(control->listener, cannot_accept);
 	event_priority_set(control->turn, LOOP_PRIORITY_CLIENTS);
 	return control;
 }
@@ -319,16 +345,9 @@ void control_settle(struct control *control)
 			conversation_settle(&control->clients[i]->conversation);
 }
 
-void control_reloaded(struct control *control, const char *error)
+void control_reloaded(struct control *control, uint32_t last, const char *error)
 {
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
 		if (control->clients[i] != NULL)
-			conversation_reloaded(&control->clients[i]->conversation, error);
-}
-
-void control_forget_groups(struct control *control)
-{
-	for (size_t i = 0; i < CLIENTS_MAX; i++)
-		if (control->clients[i] != NULL)
-			control->clients[i]->conversation.group = NULL;
+			conversation_reloaded(&control->clients[i]->conversation, last, error);
 }

@@ -17,9 +17,7 @@ void control_close(struct control *control);
 
 /* Answers those who wait for a hand-over that has ended by now; cheap if there are none. */
 void control_settle(struct control *control);
-/* Answers those who wait for a reload: error NULL if it is in force. */
-void control_reloaded(struct control *control, const char *error);
-/* The groups are other objects now. */
-void control_forget_groups(struct control *control);
+/* Answers those who wait for the reload number last or an earlier one: error NULL if it is in force. */
+void control_reloaded(struct control *control, uint32_t last, const char *error);
 
 #endif

@@ -73,9 +73,10 @@ void conversation_settle(struct conversation *conversation)
 	answer(conversation, word_finish_handover(conversation));
 }
 
-void conversation_reloaded(struct conversation *conversation, const char *error)
+void conversation_reloaded(struct conversation *conversation, uint32_t last, const char *error)
 {
-	if (conversation->waiting != WAITING_FOR_RELOAD)
+	/* Who has asked since the file was read may have changed it since. */
+	if (conversation->waiting != WAITING_FOR_RELOAD || conversation->reload > last)
 		return;
 	conversation->waiting = WAITING_FOR_NOTHING;
 	answer(conversation, error == NULL ? word_success() : word_failure(error));

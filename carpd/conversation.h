@@ -16,7 +16,7 @@ struct evbuffer;
 
 /* What only the loop can do for a client. */
 struct control_requests {
-	void (*reload)(struct daemon *daemon);
+	int (*reload)(struct daemon *daemon, uint32_t *ret_number); /* 0 or -errno; numbers count up */
 	void (*settle)(struct daemon *daemon); /* after every request that may have acted */
 };
 
@@ -33,8 +33,8 @@ struct conversation {
 	bool may_act;
 	bool hung_up; /* it did not speak JSON: nothing more is read */
 	enum waiting waiting;
-	const struct group *group; /* of the hand-over; NULL: all */
-	json_t *candidates;        /* names of the groups that were master when it began */
+	uint32_t reload;    /* the number of the one that it waits for */
+	json_t *candidates; /* of a hand-over: names of the groups that were master when it began */
 	json_t *not_master;
 };
 
@@ -52,7 +52,7 @@ void conversation_serve(struct conversation *conversation);
 
 /* Answers one that waits for a hand-over which has ended by now. */
 void conversation_settle(struct conversation *conversation);
-/* Answers one that waits for a reload: error NULL if it is in force. */
-void conversation_reloaded(struct conversation *conversation, const char *error);
+/* Answers one that waits for the reload number last or an earlier one: error NULL if it is in force. */
+void conversation_reloaded(struct conversation *conversation, uint32_t last, const char *error);
 
 #endif

@@ -154,7 +154,7 @@ int daemon_run(const struct endowment *endowment)
 		return EXIT_FAILURE;
 	}
 	close_sandbox(&daemon, endowment->config);
-	(void)channel_send(endowment->channel, MESSAGE_READY, NULL, -1);
+	(void)channel_say(endowment->channel, MESSAGE_READY);
 	loop_run(loop);
 	close_daemon(&daemon);
 	return EXIT_SUCCESS;

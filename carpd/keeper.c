@@ -180,7 +180,7 @@ static void read_channel(struct keeper *keeper)
 			engine_is_ready(keeper);
 			break;
 		case MESSAGE_RELOAD_WANTED:
-			reread_config(&keeper->reread, keeper->child.channel);
+			reread_wanted(&keeper->reread, keeper->child.channel, message.number);
 			break;
 		case MESSAGE_RELOADED:
 			reread_confirmed(&keeper->reread, keeper->child.channel);

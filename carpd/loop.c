@@ -32,6 +32,8 @@ struct loop {
 	instant look_again; /* in a burst of adverts, which do not wake us (gate_hush) */
 	instant heard;      /* the last advert through the gate */
 	int channel;
+	uint32_t reloads_wanted; /* the number of the last */
+	uint32_t reload_number;  /* the last that the one under way is for */
 	unsigned seconds;
 };
 
@@ -100,11 +102,10 @@ static void watch_wires(struct loop *loop)
 static void finish_reload(struct loop *loop)
 {
 	unwatch_wires(loop);
-	control_forget_groups(loop->control);
 	reload_finish(loop->daemon);
 	watch_wires(loop);
-	(void)channel_send(loop->channel, MESSAGE_RELOADED, NULL, -1);
-	control_reloaded(loop->control, NULL);
+	(void)channel_say(loop->channel, MESSAGE_RELOADED);
+	control_reloaded(loop->control, loop->reload_number, NULL);
 }
 
 /* After every event: its consequences, and when to look again. */
@@ -229,6 +230,7 @@ static void begin_stop(struct loop *loop)
 	daemon->stopping = true;
 	daemon_read_clock(daemon);
 	engine_stop(daemon->engine, NULL, daemon->now);
+	control_reloaded(loop->control, loop->reloads_wanted, "carpd is stopping");
 	settle(loop);
 }
 
@@ -240,18 +242,19 @@ static void stop_now(struct loop *loop)
 	settle(loop);
 }
 
-static void begin_reload(struct loop *loop, int fd)
+static void begin_reload(struct loop *loop, const struct message *message)
 {
 	const char *refusal;
 
 	daemon_read_clock(loop->daemon);
-	refusal = reload_begin(loop->daemon, fd);
+	refusal = reload_begin(loop->daemon, message->fd);
 	if (refusal == NULL) {
+		loop->reload_number = message->number;
 		settle(loop);
 		return;
 	}
-	control_reloaded(loop->control, refusal);
-	(void)channel_send(loop->channel, MESSAGE_RELOAD_REFUSED, refusal, -1);
+	control_reloaded(loop->control, message->number, refusal);
+	(void)channel_send(loop->channel, MESSAGE_RELOAD_REFUSED, message->number, refusal, -1);
 }
 
 static void settle_for_client(struct daemon *daemon)
@@ -259,12 +262,12 @@ static void settle_for_client(struct daemon *daemon)
 	settle(daemon->loop);
 }
 
-static void reload_for_client(struct daemon *daemon)
+static int reload_for_client(struct daemon *daemon, uint32_t *ret_number)
 {
 	struct loop *loop = daemon->loop;
 
-	if (channel_send(loop->channel, MESSAGE_RELOAD_WANTED, NULL, -1) < 0)
-		control_reloaded(loop->control, "the keeper does not answer");
+	*ret_number = ++loop->reloads_wanted;
+	return channel_send(loop->channel, MESSAGE_RELOAD_WANTED, *ret_number, NULL, -1);
 }
 
 static void keeper_spoke(evutil_socket_t fd, short what, void *context)
@@ -283,10 +286,10 @@ static void keeper_spoke(evutil_socket_t fd, short what, void *context)
 			stop_now(loop);
 			break;
 		case MESSAGE_RELOAD:
-			begin_reload(loop, message.fd);
+			begin_reload(loop, &message);
 			break;
 		case MESSAGE_RELOAD_REFUSED:
-			control_reloaded(loop->control, message.text);
+			control_reloaded(loop->control, message.number, message.text);
 			break;
 		case MESSAGE_READY:
 		case MESSAGE_ALIVE:
@@ -317,7 +320,7 @@ static void second_passed(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	daemon_read_clock(daemon);
-	(void)channel_send(loop->channel, MESSAGE_ALIVE, NULL, -1);
+	(void)channel_say(loop->channel, MESSAGE_ALIVE);
 	if (++loop->seconds % GATE_CHECK_S == 0) {
 		observe_gates(daemon);
 		observe_routers(daemon);

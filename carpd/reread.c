@@ -16,7 +16,7 @@ static void join_lines(char *text)
 		*end = end[1] == '\0' ? '\0' : ';';
 }
 
-static void refuse(int channel, const char *errors)
+static void refuse(const struct reread *reread, int channel, const char *errors)
 {
 	log_error("the configuration was not reloaded; the old one stays in force:");
 	log_lines(LOG_LEVEL_ERROR, errors);
@@ -26,7 +26,7 @@ static void refuse(int channel, const char *errors)
 	if (answer == NULL)
 		return;
 	join_lines(answer);
-	(void)channel_send(channel, MESSAGE_RELOAD_REFUSED, answer, -1);
+	(void)channel_send(channel, MESSAGE_RELOAD_REFUSED, reread->wanted, answer, -1);
 	free(answer);
 }
 
@@ -50,11 +50,11 @@ static void send_config(struct reread *reread, struct config *config, int channe
 {
 	int fd = write_for_engine(config);
 
-	if (fd >= 0 && channel_send(channel, MESSAGE_RELOAD, NULL, fd) == 0) {
+	if (fd >= 0 && channel_send(channel, MESSAGE_RELOAD, reread->wanted, NULL, fd) == 0) {
 		reread->under_way = config;
 	} else {
 		config_free(config);
-		refuse(channel, "it could not be given to the engine");
+		refuse(reread, channel, "it could not be given to the engine");
 	}
 	if (fd >= 0)
 		close(fd);
@@ -101,19 +101,27 @@ void reread_config(struct reread *reread, int channel)
 		return;
 	}
 	if (reread->path == NULL) {
-		refuse(channel, "carpd run has no file to read again");
+		refuse(reread, channel, "carpd run has no file to read again");
 		return;
 	}
 	FILE *stream = open_memstream(&errors, &length);
-	if (stream == NULL)
+	if (stream == NULL) {
+		refuse(reread, channel, "out of memory");
 		return;
+	}
 	struct config *config = config_load(reread->path, stream);
 	fclose(stream);
 	if (config == NULL)
-		refuse(channel, errors);
+		refuse(reread, channel, errors);
 	else
 		take(reread, config, errors, channel);
 	free(errors);
+}
+
+void reread_wanted(struct reread *reread, int channel, uint32_t number)
+{
+	reread->wanted = number;
+	reread_config(reread, channel);
 }
 
 static void go_on(struct reread *reread, int channel)
@@ -148,6 +156,7 @@ void reread_lost(struct reread *reread)
 	if (reread->under_way != NULL)
 		log_warning("the reload that was under way is lost; the old configuration stays in force");
 	reread->again = false;
+	reread->wanted = 0;
 	config_free(reread->under_way);
 	reread->under_way = NULL;
 }

@@ -10,6 +10,7 @@ struct reread {
 	const char *path;         /* NULL: a configuration without a file, which cannot be */
 	struct config **in_force; /* the keeper's */
 	struct config *under_way; /* sent, but the engine has not said that it is in force */
+	uint32_t wanted;          /* the number of the last request of the engine's clients */
 	bool again;               /* asked for meanwhile */
 };
 
@@ -20,6 +21,8 @@ struct reread {
  * waits for groups that leave, and the file may change once more.
  */
 void reread_config(struct reread *reread, int channel);
+/* The same for request number of the engine's clients, who are told of a reading that began after it. */
+void reread_wanted(struct reread *reread, int channel, uint32_t number);
 
 /* The engine has put it in force; or does not take it; or has died, and the next one gets the old one. */
 void reread_confirmed(struct reread *reread, int channel);

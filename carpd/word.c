@@ -179,8 +179,10 @@ static json_t *do_handover(struct conversation *conversation, const json_t *requ
 static json_t *do_reload(struct conversation *conversation, const json_t *request)
 {
 	(void)request;
+	int error = conversation->requests->reload(conversation->daemon, &conversation->reload);
+	if (error < 0)
+		return failuref("the keeper does not answer: %s", strerror(-error));
 	conversation->waiting = WAITING_FOR_RELOAD;
-	conversation->requests->reload(conversation->daemon);
 	return NULL;
 }
 
@@ -245,11 +247,14 @@ static bool handing_over(const struct group *group)
 
 bool word_handover_is_over(const struct conversation *conversation)
 {
-	const struct daemon *daemon = conversation->daemon;
+	const json_t *name;
+	size_t i;
 
-	for (size_t i = 0; i < daemon->engine->settings->group_count; i++) {
-		const struct group *group = &daemon->engine->groups[i];
-		if ((conversation->group == NULL || conversation->group == group) && handing_over(group))
+	/* By name: a reload makes other groups, and one may be gone. */
+	json_array_foreach(conversation->candidates, i, name)
+	{
+		const struct group *group = find_group(conversation->daemon, json_string_value(name));
+		if (group != NULL && handing_over(group))
 			return false;
 	}
 	return true;

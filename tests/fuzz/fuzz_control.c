@@ -133,10 +133,11 @@ static void settle(struct daemon *daemon)
 	conversation_settle(&conversation);
 }
 
-static void reload_wanted(struct daemon *daemon)
+static int reload_wanted(struct daemon *daemon, uint32_t *ret_number)
 {
 	(void)daemon;
-	reloads++;
+	*ret_number = ++reloads;
+	return 0;
 }
 
 static const struct control_requests requests = {.reload = reload_wanted, .settle = settle};
@@ -241,10 +242,14 @@ static json_t *read_answer(void)
 /* Something else ends the wait, always. */
 static void wait_for_answer(void)
 {
-	if (conversation.waiting == WAITING_FOR_RELOAD)
-		conversation_reloaded(&conversation, (circumstances & RELOAD_REFUSED) != 0
-		                                             ? "carpd.conf:1: unknown word"
-		                                             : NULL);
+	if (conversation.waiting == WAITING_FOR_RELOAD) {
+		/* Of one that began before it asked: not its own. */
+		conversation_reloaded(&conversation, reloads - 1, NULL);
+		require(conversation.waiting == WAITING_FOR_RELOAD);
+		conversation_reloaded(&conversation, reloads,
+		                      (circumstances & RELOAD_REFUSED) != 0 ? "carpd.conf:1: unknown word"
+		                                                            : NULL);
+	}
 	for (int turn = 0; conversation.waiting != WAITING_FOR_NOTHING; turn++) {
 		require(turn < TURNS_MAX && evbuffer_get_length(conversation.output) == 0);
 		tick();

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from lab import Carpd, Lab, sanitized, wait_for
+from lab import Carpd, Group, Lab, sanitized, wait_for
 from lab.process import pss_kib
 
 REQUEST_MAX = 4096
@@ -215,6 +215,76 @@ def test_a_thousand_connections_do_not_lock_root_out(carpd):
     assert carpd.status()["state"] == "master"
 
 
+# Each of them would like the engine to work for bytes that nobody serves.
+_PIPELINE = """
+import select, socket, sys
+client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+client.connect(sys.argv[1])
+client.setblocking(False)
+while select.select([], [client], [], 1)[1]:
+    client.send(sys.argv[2].encode() * 100)
+print("full", flush=True)
+sys.stdin.read()
+"""
+
+_DRIP = """
+import socket, sys
+print("full", flush=True)
+while True:
+    client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    client.connect(sys.argv[1])
+    try:
+        for _ in range(4000):
+            client.send(sys.argv[2].encode())
+    except OSError:
+        pass
+"""
+
+
+def _share_of_a_cpu(carpd):
+    """Of all its processes, over two seconds."""
+    clock, cpu = os.times().elapsed, carpd.cpu_s()
+    wait_for(lambda: os.times().elapsed - clock > 2, 5, "two seconds")
+    return (carpd.cpu_s() - cpu) / (os.times().elapsed - clock)
+
+
+@pytest.mark.parametrize(
+    "program,bytes_",
+    [(_PIPELINE, '{"do":"status"}\n'), (_PIPELINE, '{"do":"nothing"}\n'), (_DRIP, "x")],
+    ids=["pipelined requests", "pipelined errors", "single bytes"],
+)
+def test_unserved_bytes_cost_no_more_than_requests(carpd, program, bytes_):
+    clients = [_as_nobody(sys.executable, "-c", program, carpd.socket, bytes_) for _ in range(4)]
+    try:
+        for client in clients:
+            assert client.stdout.readline() == "full\n"
+        share = _share_of_a_cpu(carpd)
+        assert carpd.status()["state"] == "master"
+    finally:
+        for client in clients:
+            client.kill()
+            client.wait()
+            client.stdout.close()
+            client.stdin.close()
+    assert sanitized() or share < 0.4, f"{share:.0%} of a CPU"
+
+
+def test_who_waits_and_goes_on_asking_costs_nothing(lab):
+    waiting = Carpd(lab.host("fw2"), [Group(2, ("10.0.0.102",))], handover_wait=20000).start()
+    waiting.wait_state("master")
+    with _connect(waiting) as client:
+        client.sendall(b'{"do":"handover"}\n')
+        wait_for(lambda: waiting.status()["handing_over"], 5, "it hands over")
+        client.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                client.send(b'{"do":"status"}\n' * 100)
+        share = _share_of_a_cpu(waiting)
+        assert waiting.status()["handing_over"]
+    waiting.kill()
+    assert sanitized() or share < 0.3, f"{share:.0%} of a CPU"
+
+
 _FLOOD = """
 import socket, sys
 client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -234,9 +304,7 @@ def test_clients_take_a_fifth_of_the_time_at_most(carpd):
     try:
         for flood in floods:
             assert flood.stdout.readline() == "asking\n"
-        clock, cpu = os.times().elapsed, carpd.cpu_s()
-        wait_for(lambda: os.times().elapsed - clock > 2, 5, "two seconds")
-        share = (carpd.cpu_s() - cpu) / (os.times().elapsed - clock)
+        share = _share_of_a_cpu(carpd)
         assert carpd.ctl("demote", "test", "5")["ok"]
         assert carpd.ctl("undemote", "test")["ok"]
     finally:
