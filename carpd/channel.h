@@ -17,6 +17,14 @@ enum message_kind {
 	MESSAGE_RELOAD_WANTED, /* on the control socket; each has a higher number than the one before */
 	MESSAGE_RELOADED,      /* the configuration that was sent is in force */
 	/*
+	 * What is to be kept, and as the keeper's answer that it is (text: empty, or why it
+	 * is not), with the same number.  That of seals is their length in the page, and
+	 * MESSAGE_SEALS_SECOND if they are in the second one (state_pages.h).  That of maintenance
+	 * counts up in its upper bits.
+	 */
+	MESSAGE_SEALS,
+	MESSAGE_MAINTENANCE,
+	/*
 	 * In either direction; text: why.  From the keeper, what is wrong with the file;
 	 * number: the last that was wanted when it was read.
 	 */
@@ -27,6 +35,9 @@ enum message_kind {
 	/* With an fd: a configuration, checked, its secrets included; number as of a refusal. */
 	MESSAGE_RELOAD,
 };
+
+#define MESSAGE_SEALS_SECOND   (1U << 31)
+#define MESSAGE_MAINTENANCE_ON 1U
 
 struct message {
 	enum message_kind kind;

@@ -351,3 +351,10 @@ void control_reloaded(struct control *control, uint32_t last, const char *error)
 		if (control->clients[i] != NULL)
 			conversation_reloaded(&control->clients[i]->conversation, last, error);
 }
+
+void control_kept(struct control *control, uint32_t last, const char *error)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		if (control->clients[i] != NULL)
+			conversation_kept(&control->clients[i]->conversation, last, error);
+}

@@ -19,5 +19,7 @@ void control_close(struct control *control);
 void control_settle(struct control *control);
 /* Answers those who wait for the reload number last or an earlier one: error NULL if it is in force. */
 void control_reloaded(struct control *control, uint32_t last, const char *error);
+/* Answers those who wait for maintenance number last, or an earlier one, to be kept: error empty if it is. */
+void control_kept(struct control *control, uint32_t last, const char *error);
 
 #endif

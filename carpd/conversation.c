@@ -65,19 +65,36 @@ void conversation_serve(struct conversation *conversation)
 	free(line);
 }
 
+static void finish(struct conversation *conversation, json_t *json)
+{
+	conversation->waiting = WAITING_FOR_NOTHING;
+	answer(conversation, json);
+}
+
 void conversation_settle(struct conversation *conversation)
 {
-	if (conversation->waiting != WAITING_FOR_HANDOVER || !word_handover_is_over(conversation))
-		return;
-	conversation->waiting = WAITING_FOR_NOTHING;
-	answer(conversation, word_finish_handover(conversation));
+	if (conversation->waiting == WAITING_FOR_HANDOVER && word_handover_is_over(conversation))
+		finish(conversation, word_finish_handover(conversation));
+	if (conversation->waiting == WAITING_FOR_DISK &&
+	    instant_reached(conversation->patient_until, conversation->daemon->now))
+		finish(conversation, word_failure("the disk with the state directory does not answer; it "
+		                                  "comes into force when it does"));
 }
 
 void conversation_reloaded(struct conversation *conversation, uint32_t last, const char *error)
 {
 	/* Who has asked since the file was read may have changed it since. */
-	if (conversation->waiting != WAITING_FOR_RELOAD || conversation->reload > last)
+	if (conversation->waiting != WAITING_FOR_RELOAD || conversation->number > last)
+		return;
+	finish(conversation, error == NULL ? word_success() : word_failure(error));
+}
+
+void conversation_kept(struct conversation *conversation, uint32_t last, const char *error)
+{
+	if (conversation->waiting != WAITING_FOR_DISK || conversation->number > last)
 		return;
 	conversation->waiting = WAITING_FOR_NOTHING;
-	answer(conversation, error == NULL ? word_success() : word_failure(error));
+	json_t *reply = error[0] == '\0' ? word_go_on_with_maintenance(conversation) : word_not_kept(error);
+	if (reply != NULL)
+		answer(conversation, reply);
 }

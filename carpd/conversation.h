@@ -24,6 +24,7 @@ enum waiting {
 	WAITING_FOR_NOTHING,
 	WAITING_FOR_HANDOVER,
 	WAITING_FOR_RELOAD,
+	WAITING_FOR_DISK,
 };
 
 struct conversation {
@@ -33,7 +34,8 @@ struct conversation {
 	bool may_act;
 	bool hung_up; /* it did not speak JSON: nothing more is read */
 	enum waiting waiting;
-	uint32_t reload;    /* the number of the one that it waits for */
+	uint32_t number; /* of the reload or the maintenance that it waits for */
+	instant patient_until;
 	json_t *candidates; /* of a hand-over: names of the groups that were master when it began */
 	json_t *not_master;
 };
@@ -50,9 +52,14 @@ bool conversation_has_request(const struct conversation *conversation);
 /* Serves it.  Its answer may have to wait for one of the two below. */
 void conversation_serve(struct conversation *conversation);
 
-/* Answers one that waits for a hand-over which has ended by now. */
+/* Answers one that waits for a hand-over which has ended by now, or for a disk that does not answer. */
 void conversation_settle(struct conversation *conversation);
 /* Answers one that waits for the reload number last or an earlier one: error NULL if it is in force. */
 void conversation_reloaded(struct conversation *conversation, uint32_t last, const char *error);
+/*
+ * To one that waits for maintenance number last, or an earlier one, to be kept: error
+ * empty if it is.  Before it comes into force, which has to be handed over is noted.
+ */
+void conversation_kept(struct conversation *conversation, uint32_t last, const char *error);
 
 #endif

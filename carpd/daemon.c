@@ -63,7 +63,7 @@ static bool start_engine(struct daemon *daemon, const struct endowment *endowmen
 {
 	instant now = {clock_ns(CLOCK_BOOTTIME)};
 
-	state_open(&daemon->state, endowment->config->state_directory);
+	state_open(&daemon->state, endowment->config->state_directory, endowment->channel, endowment->pages);
 	uint64_t sequence = engine_first_sequence(daemon->state.reserved_sequence, clock_ns(CLOCK_REALTIME));
 	daemon->runtime = runtime_create(endowment->config, runtime_seed(), sequence, now);
 	if (daemon->runtime == NULL)

@@ -5,6 +5,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "control_bind.h"
 #include "linux/gate.h"
 #include "log.h"
+#include "state_pages.h"
 
 static void make_parent_directory(const char *path)
 {
@@ -58,7 +60,7 @@ static void look_up_user(struct endowment *endowment)
 	endowment->gid = user != NULL ? user->pw_gid : 65534;
 }
 
-/* The engine writes in it; root needs no right to. */
+/* Whoever writes in it is the engine's user, so that a service without root finds it as root left it. */
 static void make_state_directory(const struct endowment *endowment)
 {
 	const char *directory = endowment->config->state_directory;
@@ -74,6 +76,12 @@ static void make_state_directory(const struct endowment *endowment)
 bool endowment_open(struct endowment *endowment, struct config *config)
 {
 	endowment->config = config;
+	endowment->pages = mmap(NULL, sizeof(*endowment->pages), PROT_READ | PROT_WRITE,
+	                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (endowment->pages == MAP_FAILED) {
+		log_error("no memory for what is to be kept: %s", strerror(errno));
+		return false;
+	}
 	if (!open_control(endowment))
 		return false;
 	look_up_user(endowment);

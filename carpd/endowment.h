@@ -9,6 +9,7 @@
 
 struct config;
 struct gate;
+struct state_pages;
 
 #define GROUP_NOBODY_IS_IN ((gid_t)-1)
 
@@ -18,6 +19,7 @@ struct endowment {
 	const char *gate_missing;
 	int keeper_sandbox; /* 0, or -errno of a sandbox that was wanted and is not there */
 	int channel;        /* to the keeper */
+	struct state_pages *pages;
 	int control_fd;
 	uid_t uid;
 	gid_t gid;

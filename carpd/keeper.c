@@ -20,11 +20,14 @@
 #include "log.h"
 #include "notify.h"
 #include "reread.h"
+#include "state_pages.h"
+#include "writer.h"
 
 struct keeper {
 	struct endowment endowment;
 	struct reread reread;
 	struct child child;
+	struct writer writer;
 	int signals;
 	unsigned stop_requests;
 	bool announced; /* the service manager has been told that we are ready */
@@ -98,10 +101,15 @@ static void describe_end(int status)
 		log_error("the engine ended with status %d; its addresses are dropped", WEXITSTATUS(status));
 }
 
+static bool read_channel(struct keeper *keeper);
+
 static void engine_ended(struct keeper *keeper, int status)
 {
 	bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 
+	/* What it has said at its end. */
+	while (keeper->child.channel >= 0 && read_channel(keeper))
+		;
 	if (!(clean && keeper->stop_requests > 0)) {
 		clean_after_engine(keeper->endowment.gate);
 		describe_end(status);
@@ -122,20 +130,24 @@ static void collect_children(struct keeper *keeper)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		if (pid == keeper->child.pid)
 			engine_ended(keeper, status);
+		else
+			writer_ended(&keeper->writer, keeper->child.channel, pid, status);
 }
 
 /* The first request hands over and waits; the second breaks that off; a third one leaves the engine no
  * choice. */
 static void stop(struct keeper *keeper)
 {
+	int wait_ms = keeper->endowment.config->handover_wait_ms;
+
 	switch (keeper->stop_requests++) {
 	case 0:
 		notify_manager("STOPPING=1");
-		child_stop(&keeper->child, MESSAGE_STOP);
+		child_stop(&keeper->child, MESSAGE_STOP, wait_ms);
 		break;
 	case 1:
 		log_notice("told to stop a second time: waiting for no successor");
-		child_stop(&keeper->child, MESSAGE_STOP_NOW);
+		child_stop(&keeper->child, MESSAGE_STOP_NOW, 0);
 		break;
 	default:
 		child_kill(&keeper->child);
@@ -153,7 +165,7 @@ static void read_signals(struct keeper *keeper)
 			collect_children(keeper);
 			break;
 		case SIGHUP:
-			reread_config(&keeper->reread, keeper->child.channel);
+			reread_config(&keeper->reread, &keeper->child);
 			break;
 		default:
 			stop(keeper);
@@ -169,32 +181,64 @@ static void engine_is_ready(struct keeper *keeper)
 	keeper->announced = true;
 }
 
-static void read_channel(struct keeper *keeper)
+static void keep_seals(struct keeper *keeper, uint32_t number)
+{
+	const struct state_pages *pages = keeper->endowment.pages;
+	size_t length = number & ~MESSAGE_SEALS_SECOND;
+
+	if (length <= STATE_PAGE_BYTES)
+		writer_keep_seals(&keeper->writer, keeper->child.channel, number,
+		                  pages->text[(number & MESSAGE_SEALS_SECOND) != 0], length);
+}
+
+static void hear(struct keeper *keeper, const struct message *message)
+{
+	switch (message->kind) {
+	case MESSAGE_READY:
+		engine_is_ready(keeper);
+		break;
+	case MESSAGE_SEALS:
+		keep_seals(keeper, message->number);
+		break;
+	case MESSAGE_MAINTENANCE:
+		writer_keep_maintenance(&keeper->writer, keeper->child.channel, message->number);
+		break;
+	case MESSAGE_RELOAD_WANTED:
+		reread_wanted(&keeper->reread, &keeper->child, message->number);
+		break;
+	case MESSAGE_RELOADED:
+		reread_confirmed(&keeper->reread, &keeper->child);
+		break;
+	case MESSAGE_RELOAD_REFUSED:
+		reread_refused(&keeper->reread, &keeper->child, message->text);
+		break;
+	case MESSAGE_ALIVE: /* it was heard, and that is all it says */
+	case MESSAGE_STOP:
+	case MESSAGE_STOP_NOW:
+	case MESSAGE_RELOAD:
+		break;
+	}
+}
+
+/* An engine that talks without end must not keep us from anything else. */
+#define MESSAGES_MAX 64
+
+/* Whether there may be more. */
+static bool read_channel(struct keeper *keeper)
 {
 	struct message message;
+	int result = 1;
 
-	while (keeper->child.channel >= 0 && channel_receive(keeper->child.channel, &message) > 0) {
-		child_heard(&keeper->child);
-		switch (message.kind) {
-		case MESSAGE_READY:
-			engine_is_ready(keeper);
-			break;
-		case MESSAGE_RELOAD_WANTED:
-			reread_wanted(&keeper->reread, keeper->child.channel, message.number);
-			break;
-		case MESSAGE_RELOADED:
-			reread_confirmed(&keeper->reread, keeper->child.channel);
-			break;
-		case MESSAGE_RELOAD_REFUSED:
-			reread_refused(&keeper->reread, keeper->child.channel, message.text);
-			break;
-		case MESSAGE_ALIVE: /* it was heard, and that is all it says */
-		case MESSAGE_STOP:
-		case MESSAGE_STOP_NOW:
-		case MESSAGE_RELOAD:
-			break;
+	for (int i = 0; i < MESSAGES_MAX && result > 0; i++) {
+		result = channel_receive(keeper->child.channel, &message);
+		if (result > 0) {
+			child_heard(&keeper->child);
+			hear(keeper, &message);
 		}
 	}
+	if (result < 0)
+		child_lost(&keeper->child);
+	return result > 0;
 }
 
 /* Engines are forked from inside of it, and tell of its failure those who ask. */
@@ -220,13 +264,27 @@ static void run(struct keeper *keeper)
 		                        {.fd = keeper->child.channel, .events = POLLIN}};
 		(void)poll(fds, 2, timeout_ms(keeper));
 		if (fds[1].revents != 0)
-			read_channel(keeper);
+			(void)read_channel(keeper);
 		if (fds[0].revents != 0)
 			read_signals(keeper);
 		child_watch(&keeper->child);
 		if (keeper->stop_requests == 0 && child_is_due(&keeper->child))
 			(void)start_engine(keeper);
 	}
+}
+
+/* The disk gets so long, after the last signal. */
+#define LAST_WRITE_MAX_MS 5000
+
+static void wait_for_writer(struct keeper *keeper)
+{
+	struct pollfd signals = {.fd = keeper->signals, .events = POLLIN};
+
+	while (writer_is_busy(&keeper->writer) && poll(&signals, 1, LAST_WRITE_MAX_MS) > 0)
+		read_signals(keeper);
+	if (writer_is_busy(&keeper->writer))
+		log_warning("%s does not answer; what was to be kept at the end may be lost",
+		            keeper->writer.directory);
 }
 
 int keeper_run(struct config *config, const char *path)
@@ -239,6 +297,8 @@ int keeper_run(struct config *config, const char *path)
 	keeper.reread = (struct reread){.path = path, .in_force = &keeper.endowment.config};
 	clean_kernel("an earlier run was killed: ");
 	endowment_load_gate(&keeper.endowment);
+	keeper.writer = (struct writer){.uid = keeper.endowment.uid, .gid = keeper.endowment.gid};
+	memcpy(keeper.writer.directory, config->state_directory, sizeof(keeper.writer.directory));
 	keeper.signals = open_signals();
 	log_notice("carpd %s: %zu group%s", CARPD_VERSION, config->group_count,
 	           config->group_count == 1 ? "" : "s");
@@ -248,6 +308,7 @@ int keeper_run(struct config *config, const char *path)
 	if (!start_engine(&keeper))
 		return EXIT_FAILURE;
 	run(&keeper);
+	wait_for_writer(&keeper);
 	clean_kernel("stopped: ");
 	gate_unload(keeper.endowment.gate);
 	(void)unlink(keeper.endowment.config->control_path);

@@ -270,6 +270,15 @@ static int reload_for_client(struct daemon *daemon, uint32_t *ret_number)
 	return channel_send(loop->channel, MESSAGE_RELOAD_WANTED, *ret_number, NULL, -1);
 }
 
+static void maintenance_kept(struct loop *loop, const struct message *message)
+{
+	daemon_read_clock(loop->daemon);
+	control_kept(loop->control, message->number, message->text);
+	if (message->text[0] == '\0')
+		daemon_set_maintenance(loop->daemon, (message->number & MESSAGE_MAINTENANCE_ON) != 0);
+	settle(loop);
+}
+
 static void keeper_spoke(evutil_socket_t fd, short what, void *context)
 {
 	struct loop *loop = context;
@@ -290,6 +299,12 @@ static void keeper_spoke(evutil_socket_t fd, short what, void *context)
 			break;
 		case MESSAGE_RELOAD_REFUSED:
 			control_reloaded(loop->control, message.number, message.text);
+			break;
+		case MESSAGE_SEALS:
+			state_saved(&loop->daemon->state, message.text);
+			break;
+		case MESSAGE_MAINTENANCE:
+			maintenance_kept(loop, &message);
 			break;
 		case MESSAGE_READY:
 		case MESSAGE_ALIVE:

@@ -16,17 +16,17 @@ static void join_lines(char *text)
 		*end = end[1] == '\0' ? '\0' : ';';
 }
 
-static void refuse(const struct reread *reread, int channel, const char *errors)
+static void refuse(const struct reread *reread, const struct child *child, const char *errors)
 {
 	log_error("the configuration was not reloaded; the old one stays in force:");
 	log_lines(LOG_LEVEL_ERROR, errors);
-	if (channel < 0)
+	if (child->channel < 0)
 		return;
 	char *answer = strdup(errors);
 	if (answer == NULL)
 		return;
 	join_lines(answer);
-	(void)channel_send(channel, MESSAGE_RELOAD_REFUSED, reread->wanted, answer, -1);
+	(void)channel_send(child->channel, MESSAGE_RELOAD_REFUSED, reread->wanted, answer, -1);
 	free(answer);
 }
 
@@ -46,15 +46,17 @@ static int write_for_engine(const struct config *config)
 	return fd;
 }
 
-static void send_config(struct reread *reread, struct config *config, int channel)
+static void send_config(struct reread *reread, struct config *config, struct child *child)
 {
 	int fd = write_for_engine(config);
 
-	if (fd >= 0 && channel_send(channel, MESSAGE_RELOAD, reread->wanted, NULL, fd) == 0) {
+	if (fd >= 0 && channel_send(child->channel, MESSAGE_RELOAD, reread->wanted, NULL, fd) == 0) {
 		reread->under_way = config;
+		/* The groups of the old one that leave hand over. */
+		child_expect_reload(child, (*reread->in_force)->handover_wait_ms);
 	} else {
 		config_free(config);
-		refuse(reread, channel, "it could not be given to the engine");
+		refuse(reread, child, "it could not be given to the engine");
 	}
 	if (fd >= 0)
 		close(fd);
@@ -81,17 +83,17 @@ static void put_in_force(struct reread *reread, struct config *config)
 	*reread->in_force = config;
 }
 
-static void take(struct reread *reread, struct config *config, const char *warnings, int channel)
+static void take(struct reread *reread, struct config *config, const char *warnings, struct child *child)
 {
 	log_lines(LOG_LEVEL_WARNING, warnings);
 	keep_until_restart(*reread->in_force, config);
-	if (channel >= 0)
-		send_config(reread, config, channel);
+	if (child->channel >= 0)
+		send_config(reread, config, child);
 	else
 		put_in_force(reread, config);
 }
 
-void reread_config(struct reread *reread, int channel)
+void reread_config(struct reread *reread, struct child *child)
 {
 	char *errors = NULL;
 	size_t length = 0;
@@ -101,54 +103,55 @@ void reread_config(struct reread *reread, int channel)
 		return;
 	}
 	if (reread->path == NULL) {
-		refuse(reread, channel, "carpd run has no file to read again");
+		refuse(reread, child, "carpd run has no file to read again");
 		return;
 	}
 	FILE *stream = open_memstream(&errors, &length);
 	if (stream == NULL) {
-		refuse(reread, channel, "out of memory");
+		refuse(reread, child, "out of memory");
 		return;
 	}
 	struct config *config = config_load(reread->path, stream);
 	fclose(stream);
 	if (config == NULL)
-		refuse(reread, channel, errors);
+		refuse(reread, child, errors);
 	else
-		take(reread, config, errors, channel);
+		take(reread, config, errors, child);
 	free(errors);
 }
 
-void reread_wanted(struct reread *reread, int channel, uint32_t number)
+void reread_wanted(struct reread *reread, struct child *child, uint32_t number)
 {
 	reread->wanted = number;
-	reread_config(reread, channel);
+	reread_config(reread, child);
 }
 
-static void go_on(struct reread *reread, int channel)
+static void go_on(struct reread *reread, struct child *child)
 {
 	bool again = reread->again;
 
+	child_has_reloaded(child);
 	reread->under_way = NULL;
 	reread->again = false;
 	if (again)
-		reread_config(reread, channel);
+		reread_config(reread, child);
 }
 
-void reread_confirmed(struct reread *reread, int channel)
+void reread_confirmed(struct reread *reread, struct child *child)
 {
 	if (reread->under_way == NULL)
 		return;
 	put_in_force(reread, reread->under_way);
-	go_on(reread, channel);
+	go_on(reread, child);
 }
 
-void reread_refused(struct reread *reread, int channel, const char *why)
+void reread_refused(struct reread *reread, struct child *child, const char *why)
 {
 	if (reread->under_way == NULL)
 		return;
 	log_error("the configuration was not reloaded: %s", why);
 	config_free(reread->under_way);
-	go_on(reread, channel);
+	go_on(reread, child);
 }
 
 void reread_lost(struct reread *reread)

@@ -4,6 +4,7 @@
 #ifndef CARPD_REREAD_H
 #define CARPD_REREAD_H
 
+#include "child.h"
 #include "config.h"
 
 struct reread {
@@ -15,18 +16,17 @@ struct reread {
 };
 
 /*
- * Reads and checks it, and gives it to the engine over channel (-1: none runs, so
- * the next one gets it).  What is wrong is logged, and told to the engine for
- * those who asked for it.  While one is under way the next has to wait: the engine
+ * Reads and checks it, and gives it to the engine (if none runs, to the next one).  What is wrong is logged,
+ * and told to the engine for those who asked for it.  While one is under way the next has to wait: the engine
  * waits for groups that leave, and the file may change once more.
  */
-void reread_config(struct reread *reread, int channel);
+void reread_config(struct reread *reread, struct child *child);
 /* The same for request number of the engine's clients, who are told of a reading that began after it. */
-void reread_wanted(struct reread *reread, int channel, uint32_t number);
+void reread_wanted(struct reread *reread, struct child *child, uint32_t number);
 
 /* The engine has put it in force; or does not take it; or has died, and the next one gets the old one. */
-void reread_confirmed(struct reread *reread, int channel);
-void reread_refused(struct reread *reread, int channel, const char *why);
+void reread_confirmed(struct reread *reread, struct child *child);
+void reread_refused(struct reread *reread, struct child *child, const char *why);
 void reread_lost(struct reread *reread);
 
 #endif

@@ -5,8 +5,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "channel.h"
 #include "log.h"
 #include "text.h"
 
@@ -17,15 +19,42 @@ static void path_of(const struct state *state, const char *name, char path[PATH_
 	snprintf(path, PATH_BYTES, "%s/%s", state->directory, name);
 }
 
-static FILE *open_seals(const struct state *state)
+/* Something else than a file may be there by mistake or malice, and a pipe would let us wait for ever. */
+static int open_file(const char *path)
+{
+	struct stat status;
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int error = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &status) < 0)
+		error = -errno;
+	else if (!S_ISREG(status.st_mode))
+		error = S_ISDIR(status.st_mode) ? -EISDIR : -ENOTBLK;
+	if (error == 0)
+		return fd;
+	close(fd);
+	return error;
+}
+
+/* 0 or -errno. */
+static int open_seals(const struct state *state, FILE **ret_file)
 {
 	char path[PATH_BYTES];
 
 	path_of(state, "seals", path);
-	return fopen(path, "re");
+	int fd = open_file(path);
+	if (fd < 0)
+		return fd;
+	*ret_file = fdopen(fd, "r");
+	if (*ret_file != NULL)
+		return 0;
+	close(fd);
+	return -ENOMEM;
 }
 
-/* The first line, as write_seals makes it; sequences are nanoseconds since 1970, so half the range is enough.
+/* The first line, as ask makes it; sequences are nanoseconds since 1970, so half the range is enough.
  */
 static int read_sequence(FILE *file, uint64_t *ret_sequence)
 {
@@ -43,18 +72,34 @@ static int read_sequence(FILE *file, uint64_t *ret_sequence)
 	return 0;
 }
 
-void state_open(struct state *state, const char *directory)
+static const char *describe_reading(int error)
 {
-	snprintf(state->directory, sizeof(state->directory), "%s", directory);
-	FILE *file = open_seals(state);
-	int error = file == NULL ? -errno : read_sequence(file, &state->reserved_sequence);
+	switch (error) {
+	case -EBADMSG:
+		return "it is damaged";
+	case -ENOTBLK:
+		return "it is not a regular file";
+	default:
+		return strerror(-error);
+	}
+}
 
+void state_open(struct state *state, const char *directory, int channel, struct state_pages *pages)
+{
+	FILE *file = NULL;
+
+	snprintf(state->directory, sizeof(state->directory), "%s", directory);
+	state->channel = channel;
+	state->pages = pages;
+	int error = open_seals(state, &file);
+	if (error == 0)
+		error = read_sequence(file, &state->reserved_sequence);
 	if (file != NULL)
 		fclose(file);
 	if (error < 0 && error != -ENOENT)
 		log_warning("%s/seals cannot be read: %s; replays from before this start are not recognised, "
 		            "and peers refuse our seals for a while if the clock was set back",
-		            directory, error == -EBADMSG ? "it is damaged" : strerror(-error));
+		            directory, describe_reading(error));
 }
 
 bool state_maintenance(const struct state *state)
@@ -65,18 +110,18 @@ bool state_maintenance(const struct state *state)
 	return access(path, F_OK) == 0;
 }
 
-int state_set_maintenance(const struct state *state, bool on)
+int state_ask_maintenance(struct state *state, bool on, uint32_t *ret_number)
 {
-	char path[PATH_BYTES];
+	*ret_number = ++state->maintenance_asked << 1 | (on ? MESSAGE_MAINTENANCE_ON : 0);
+	return channel_send(state->channel, MESSAGE_MAINTENANCE, *ret_number, NULL, -1);
+}
 
-	path_of(state, "maintenance", path);
-	if (!on)
-		return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
-	int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return -errno;
-	close(fd);
-	return 0;
+/* More than the page holds is left out: a peer of it is then one that is heard for the first time. */
+#define MARK_BYTES_MAX 192
+
+static bool has_room(FILE *file)
+{
+	return ftell(file) < (long)STATE_PAGE_BYTES - MARK_BYTES_MAX;
 }
 
 static void write_marks(FILE *file, const struct engine *engine)
@@ -88,7 +133,7 @@ static void write_marks(FILE *file, const struct engine *engine)
 		size_t parent = node->vhost.group->settings->parent;
 		for (size_t s = 0; s < REPLAY_SOURCES_MAX; s++) {
 			const struct replay_source *source = &node->replay.sources[s];
-			if (source->address.family == FAMILY_NONE)
+			if (source->address.family == FAMILY_NONE || !has_room(file))
 				continue;
 			fprintf(file, "mark %s %d %s %" PRIu64 "\n", engine->settings->parent_names[parent],
 			        node->vhost.vhid, text_address(&source->address, address), source->highest);
@@ -96,61 +141,65 @@ static void write_marks(FILE *file, const struct engine *engine)
 	}
 }
 
-/* 0 or -errno. */
-static int write_seals(const struct state *state, const struct engine *engine, uint64_t reserved)
+/* The keeper's answer is late: until it comes nothing is asked again. */
+#define PATIENCE_NS (10 * NS_PER_S)
+
+static void note(struct state *state, const char *problem)
 {
-	char path[PATH_BYTES], fresh[PATH_BYTES];
-	int error = 0;
-
-	path_of(state, "seals", path);
-	path_of(state, "seals.new", fresh);
-	FILE *file = fopen(fresh, "we");
-	if (file == NULL)
-		return -errno;
-	fprintf(file, "sequence %" PRIu64 "\n", reserved);
-	write_marks(file, engine);
-	/* A buffer that was full before may have failed already. */
-	if (ferror(file) || fflush(file) != 0)
-		error = errno != 0 ? -errno : -EIO;
-	fclose(file);
-	if (error == 0 && rename(fresh, path) < 0)
-		error = -errno;
-	if (error < 0)
-		unlink(fresh);
-	return error;
-}
-
-static void reserve(struct state *state, const struct engine *engine, uint64_t reserved)
-{
-	int error = write_seals(state, engine, reserved);
-
-	if (error == 0)
-		state->reserved_sequence = reserved;
-	if (state->failing == (error < 0))
-		return;
-	state->failing = error < 0;
-	if (error < 0)
+	if (state->problem[0] == '\0' && problem[0] != '\0')
 		log_warning("%s/seals cannot be written: %s; after a restart replays from before it are not "
 		            "recognised, and peers refuse our seals for a while if the clock was set back",
-		            state->directory, strerror(-error));
-	else
+		            state->directory, problem);
+	if (state->problem[0] != '\0' && problem[0] == '\0')
 		log_notice("%s/seals is written again", state->directory);
+	snprintf(state->problem, sizeof(state->problem), "%s", problem);
+}
+
+/* 0 or -errno. */
+static int ask(struct state *state, const struct engine *engine, uint64_t reserved)
+{
+	FILE *file = fmemopen(state->pages->text[state->page], STATE_PAGE_BYTES, "w");
+
+	if (file == NULL)
+		return -ENOMEM;
+	fprintf(file, "sequence %" PRIu64 "\n", reserved);
+	write_marks(file, engine);
+	long length = ftell(file);
+	fclose(file);
+	uint32_t which = state->page == 0 ? 0 : MESSAGE_SEALS_SECOND;
+	state->page = !state->page;
+	return channel_send(state->channel, MESSAGE_SEALS, which | (uint32_t)length, NULL, -1);
 }
 
 void state_save(struct state *state, const struct engine *engine, instant now)
 {
-	reserve(state, engine, engine_reserve_sequences(engine, now));
+	state->asked_sequence = engine_reserve_sequences(engine, now);
+	int error = ask(state, engine, state->asked_sequence);
+	state->asked = error == 0;
+	state->asked_at = now;
+	if (error < 0)
+		note(state, strerror(-error));
+}
+
+void state_saved(struct state *state, const char *error)
+{
+	if (error[0] == '\0')
+		state->reserved_sequence = state->asked_sequence;
+	state->asked = false;
+	note(state, error);
 }
 
 void state_renew(struct state *state, const struct engine *engine, instant now)
 {
-	if (engine_sequences_run_short(engine, state->reserved_sequence, now))
+	if (state->asked && instant_span_ns(state->asked_at, now) > PATIENCE_NS)
+		note(state, "the disk does not answer");
+	else if (!state->asked && engine_sequences_run_short(engine, state->reserved_sequence, now))
 		state_save(state, engine, now);
 }
 
 void state_close(struct state *state, const struct engine *engine)
 {
-	reserve(state, engine, engine->sequence);
+	(void)ask(state, engine, engine->sequence);
 }
 
 static void restore_mark(struct engine *engine, const char *interface, unsigned vhid,
@@ -167,13 +216,13 @@ static void restore_mark(struct engine *engine, const char *interface, unsigned 
 
 void state_restore_marks(const struct state *state, struct engine *engine, instant now)
 {
-	FILE *file = open_seals(state);
-	char line[160], interface[IFNAMSIZ], text[TEXT_ADDRESS_MAX];
+	FILE *file;
+	char line[MARK_BYTES_MAX], interface[IFNAMSIZ], text[TEXT_ADDRESS_MAX];
 	struct address source;
 	unsigned vhid;
 	uint64_t highest;
 
-	if (file == NULL)
+	if (open_seals(state, &file) < 0)
 		return;
 	while (fgets(line, sizeof(line), file) != NULL)
 		if (sscanf(line, "mark %15s %u %47s %" SCNu64, interface, &vhid, text, &highest) == 4 &&

@@ -132,10 +132,25 @@ static void sandbox_problem(const char *process, int error, json_t *problems)
 	json_array_append_new(problems, json_string(text));
 }
 
+static void state_problem(const struct daemon *daemon, json_t *problems)
+{
+	const struct state *state = &daemon->state;
+	char text[CONFIG_PATH_MAX + TEXT_SENTENCE_MAX];
+
+	if (state->problem[0] == '\0')
+		return;
+	snprintf(text, sizeof(text),
+	         "%s/seals cannot be written: %s; after a restart replays are not recognised.  It takes a "
+	         "directory of carpd's own user with room in it",
+	         state->directory, state->problem);
+	json_array_append_new(problems, json_string(text));
+}
+
 static json_t *host_problems(const struct daemon *daemon)
 {
 	json_t *problems = json_array();
 
+	state_problem(daemon, problems);
 	sandbox_problem("keeper", daemon->keeper_sandbox, problems);
 	sandbox_problem("engine", daemon->engine_sandbox, problems);
 	if (daemon->gate_faults > 0) {

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "channel.h"
 #include "status.h"
 
 json_t *word_success(void)
@@ -26,6 +27,11 @@ static json_t *failuref(const char *format, ...)
 	json_t *sentence = json_vsprintf(format, arguments);
 	va_end(arguments);
 	return json_pack("{s:b, s:o}", "ok", 0, "error", sentence);
+}
+
+json_t *word_not_kept(const char *error)
+{
+	return failuref("maintenance would not survive a restart: %s", error);
 }
 
 static struct group *find_group(struct daemon *daemon, const char *name)
@@ -139,6 +145,9 @@ static void note_candidates(struct conversation *conversation, struct group *onl
 	}
 }
 
+/* Less than carpctl's own. */
+#define DISK_PATIENCE_NS (5 * NS_PER_S)
+
 static json_t *do_maintenance(struct conversation *conversation, const json_t *request)
 {
 	struct daemon *daemon = conversation->daemon;
@@ -146,15 +155,20 @@ static json_t *do_maintenance(struct conversation *conversation, const json_t *r
 
 	if (!json_is_boolean(on))
 		return word_failure("maintenance needs on: true or false");
-	int error = state_set_maintenance(&daemon->state, json_is_true(on));
+	/* In force when it is kept. */
+	int error = state_ask_maintenance(&daemon->state, json_is_true(on), &conversation->number);
 	if (error < 0)
-		return failuref("maintenance would not survive a restart: %s", strerror(-error));
-	if (!json_is_true(on)) {
-		daemon_set_maintenance(daemon, false);
+		return failuref("the keeper does not answer: %s", strerror(-error));
+	conversation->waiting = WAITING_FOR_DISK;
+	conversation->patient_until = instant_after(daemon->now, DISK_PATIENCE_NS);
+	return NULL;
+}
+
+json_t *word_go_on_with_maintenance(struct conversation *conversation)
+{
+	if ((conversation->number & MESSAGE_MAINTENANCE_ON) == 0)
 		return word_success();
-	}
 	note_candidates(conversation, NULL);
-	daemon_set_maintenance(daemon, true);
 	conversation->waiting = WAITING_FOR_HANDOVER;
 	return NULL;
 }
@@ -179,7 +193,7 @@ static json_t *do_handover(struct conversation *conversation, const json_t *requ
 static json_t *do_reload(struct conversation *conversation, const json_t *request)
 {
 	(void)request;
-	int error = conversation->requests->reload(conversation->daemon, &conversation->reload);
+	int error = conversation->requests->reload(conversation->daemon, &conversation->number);
 	if (error < 0)
 		return failuref("the keeper does not answer: %s", strerror(-error));
 	conversation->waiting = WAITING_FOR_RELOAD;

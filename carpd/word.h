@@ -18,5 +18,9 @@ json_t *word_finish_handover(struct conversation *conversation);
 
 json_t *word_success(void);
 json_t *word_failure(const char *sentence);
+/* Of maintenance: error is why. */
+json_t *word_not_kept(const char *error);
+/* It is kept, and comes into force next: the answer, or NULL if it waits for the hand-over. */
+json_t *word_go_on_with_maintenance(struct conversation *conversation);
 
 #endif

@@ -60,17 +60,27 @@ static int become(uid_t uid, gid_t gid)
 	return 0;
 }
 
-int sandbox_drop_privileges(uid_t uid, gid_t gid)
+static int drop_all_but(const char *capabilities, uid_t uid, gid_t gid)
 {
 	empty_bounding_set();
 	/* Who is not root has been made what it should be by the service manager. */
 	int error = geteuid() == 0 ? become(uid, gid) : 0;
 	if (error == 0)
-		error = keep_capabilities(engine_capabilities);
+		error = keep_capabilities(capabilities);
 	if (error < 0)
 		return error;
 	sandbox_hide_memory();
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+int sandbox_drop_privileges(uid_t uid, gid_t gid)
+{
+	return drop_all_but(engine_capabilities, uid, gid);
+}
+
+int sandbox_drop_everything(uid_t uid, gid_t gid)
+{
+	return drop_all_but("=", uid, gid);
 }
 
 void sandbox_hide_memory(void)

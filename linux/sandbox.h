@@ -16,6 +16,9 @@ bool sandbox_may_serve(void);
  */
 int sandbox_drop_privileges(uid_t uid, gid_t gid);
 
+/* The same without any capability. */
+int sandbox_drop_everything(uid_t uid, gid_t gid);
+
 /*
  * No core dump, and no other process of the same user looks into this one's memory:
  * it holds passphrases and keys.  Children inherit it; a change of user undoes it,

@@ -46,7 +46,7 @@ static const char text[] =
 static struct daemon daemon_;
 static struct conversation conversation;
 static uint8_t circumstances;
-static bool maintenance;
+static bool maintenance, maintenance_wanted;
 static unsigned reloads;
 
 /*
@@ -73,11 +73,11 @@ void daemon_set_maintenance(struct daemon *daemon, bool on)
 		engine_undemote(daemon->engine, "maintenance", daemon->now);
 }
 
-int state_set_maintenance(const struct state *state, bool on)
+int state_ask_maintenance(struct state *state, bool on, uint32_t *ret_number)
 {
-	(void)state;
-	(void)on;
-	return (circumstances & STATE_UNWRITABLE) != 0 ? -EROFS : 0;
+	*ret_number = ++state->maintenance_asked << 1 | on;
+	maintenance_wanted = on;
+	return (circumstances & STATE_UNWRITABLE) != 0 ? -EPIPE : 0;
 }
 
 void gate_read_counters(struct gate *gate, int port, uint8_t vhid, struct gate_counters *ret_counters)
@@ -249,6 +249,11 @@ static void wait_for_answer(void)
 		conversation_reloaded(&conversation, reloads,
 		                      (circumstances & RELOAD_REFUSED) != 0 ? "carpd.conf:1: unknown word"
 		                                                            : NULL);
+	}
+	if (conversation.waiting == WAITING_FOR_DISK) {
+		conversation_kept(&conversation, conversation.number, "");
+		daemon_set_maintenance(&daemon_, maintenance_wanted);
+		settle(&daemon_);
 	}
 	for (int turn = 0; conversation.waiting != WAITING_FOR_NOTHING; turn++) {
 		require(turn < TURNS_MAX && evbuffer_get_length(conversation.output) == 0);

@@ -10,7 +10,7 @@ import subprocess
 from dataclasses import dataclass, field
 
 from .net import run
-from .process import cpu_s, family, pss_kib, kill, send
+from .process import command, cpu_s, family, pss_kib, kill, send
 from .wait import boottime_ns, wait_for
 
 BUILD = os.path.abspath(
@@ -244,6 +244,10 @@ class Carpd(Daemon):
     def carpctl(self, *args):
         """carpctl as a person runs it: the finished process with its output and status."""
         return self.host.run(self.client, "-s", self.socket, *args, check=False)
+
+    def pids(self):
+        """Keeper and engine; what writes their state comes and goes."""
+        return [pid for pid in super().pids() if command(pid) not in (None, "carpd-writer")]
 
     def status(self, group=None):
         """The status object of one group (default: the first)."""

@@ -35,6 +35,15 @@ def family(roots):
     return sorted(pid for pid in found if table.get(pid, ("Z",))[0] != "Z")
 
 
+def command(pid):
+    """The name of a process, None if it is gone."""
+    try:
+        with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+            return file.read().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
 def send(pids, number):
     """One signal to many processes, the oldest first; those that are gone are left out."""
     for pid in sorted(pids):
