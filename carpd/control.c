@@ -276,16 +276,6 @@ static void accept_client(struct evconnlistener *listener, evutil_socket_t fd, s
 	listen_to(client, true);
 }
 
-/* Out of descriptors: who waits at the door would wake us without end. */
-static void cannot_accept(struct evconnlistener *listener, void *context)
-{
-	struct control *control = context;
-
-	evconnlistener_disable(listener);
-	rest(control, NS_PER_MS);
-	ask_for_turn(control);
-}
-
 /* Told once, until one is accepted again. */
 static void accept_failed(struct evconnlistener *listener, void *context)
 {
@@ -323,7 +313,6 @@ struct control *control_open(struct daemon *daemon, struct event_base *base, int
 		free(control);
 		return NULL;
 	}
-	evconnlistener_set_error_cb(control->listener, cannot_accept);
 	event_priority_set(control->turn, LOOP_PRIORITY_CLIENTS);
 	return control;
 }

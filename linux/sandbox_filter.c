@@ -6,8 +6,12 @@
 #include "sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/if_packet.h>
+#include <linux/netlink.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -17,6 +21,8 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "core/packet.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -29,15 +35,12 @@ static const char *const engine_calls[] = {
         "clock_getres", "clock_getres_time64", "clock_gettime", "clock_gettime64", "clock_nanosleep",
         "clock_nanosleep_time64", "gettimeofday", "nanosleep", "time",
         /* Packets, netlink, clients. */
-        "accept", "accept4", "bind", "getpeername", "getsockname", "getsockopt", "recv", "recvfrom",
-        "recvmmsg", "recvmmsg_time64", "recvmsg", "send", "sendmmsg", "sendmsg", "sendto", "setsockopt",
-        "shutdown",
-        /* The state directory, what the host forwards, the log. */
-        "access", "chmod", "close", "dup", "dup2", "dup3", "faccessat", "faccessat2", "fchmod", "fcntl",
-        "fcntl64", "fdatasync", "fstat", "fstat64", "fstatat64", "fsync", "ftruncate", "ftruncate64",
-        "_llseek", "lseek", "newfstatat", "open", "openat", "pread64", "pwrite64", "read", "readlink",
-        "readlinkat", "readv", "rename", "renameat", "renameat2", "stat", "stat64", "statx", "unlink",
-        "unlinkat", "write", "writev",
+        "accept", "accept4", "bind", "getpeername", "getsockname", "recv", "recvfrom", "recvmmsg",
+        "recvmmsg_time64", "recvmsg", "send", "sendmmsg", "sendmsg", "sendto", "shutdown",
+        /* What the host forwards, a configuration from the keeper, the log. */
+        "access", "close", "faccessat", "faccessat2", "fstat", "fstat64", "fstatat64", "_llseek", "lseek",
+        "newfstatat", "pread64", "read", "readlink", "readlinkat", "readv", "stat", "stat64", "statx",
+        "write", "writev",
         /* Memory, and the C library's own needs. */
         "brk", "futex", "futex_time64", "getcpu", "getrandom", "madvise", "membarrier", "mremap", "munmap",
         "rseq", "sched_getaffinity", "sched_yield", "set_robust_list", "sigaltstack", "sysinfo", "uname",
@@ -54,7 +57,9 @@ static const char *const keeper_calls[] = {
         /* The service manager's socket. */
         "connect",
         /* A configuration that is read again and handed over. */
-        "getdents", "getdents64", "memfd_create",
+        "dup", "dup2", "dup3", "getdents", "getdents64", "memfd_create", "open", "openat",
+        /* The state directory. */
+        "fdatasync", "fsync", "rename", "renameat", "renameat2", "unlink", "unlinkat",
         /* The engine, on time. */
         "getrlimit", "mlockall", "prlimit64", "sched_getparam", "sched_getscheduler", "sched_setscheduler",
         "setrlimit", "ugetrlimit",
@@ -69,11 +74,47 @@ static const int engine_bpf[] = {
         BPF_PROG_QUERY,       BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD,
 };
 
-static const int engine_domains[] = {AF_NETLINK, AF_PACKET, AF_INET, AF_INET6};
-static const int keeper_domains[] = {AF_UNIX};
+/* rtnetlink; frames out and adverts in; what holds a membership; adverts to and from peers. */
+static const struct kind {
+	int domain, type, protocol;
+} engine_sockets[] = {
+        {AF_NETLINK, SOCK_RAW, NETLINK_ROUTE},
+        {AF_PACKET, SOCK_RAW, 0},
+        {AF_PACKET, SOCK_DGRAM, 0},
+        {AF_INET, SOCK_DGRAM, 0},
+        {AF_INET6, SOCK_DGRAM, 0},
+        {AF_INET, SOCK_RAW, CARP_PROTOCOL},
+        {AF_INET6, SOCK_RAW, CARP_PROTOCOL},
+};
+static const struct kind keeper_sockets[] = {{AF_UNIX, SOCK_DGRAM, 0}};
+
+/* Those that are set; a firewall's tables and a ring of packets are options of such sockets, too. */
+static const struct {
+	int level, name;
+} socket_options[] = {
+        {SOL_SOCKET, SO_ATTACH_FILTER},
+        {SOL_SOCKET, SO_RCVBUF},
+        {SOL_SOCKET, SO_RCVBUFFORCE},
+        {SOL_PACKET, PACKET_ADD_MEMBERSHIP},
+        {SOL_PACKET, PACKET_DROP_MEMBERSHIP},
+        {SOL_NETLINK, NETLINK_ADD_MEMBERSHIP},
+        {SOL_NETLINK, NETLINK_CAP_ACK},
+        {SOL_NETLINK, NETLINK_EXT_ACK},
+        {SOL_NETLINK, NETLINK_GET_STRICT_CHK},
+        {IPPROTO_IP, IP_ADD_MEMBERSHIP},
+        {IPPROTO_IP, IP_DROP_MEMBERSHIP},
+        {IPPROTO_IP, IP_TOS},
+        {IPPROTO_IP, IP_TTL},
+        {IPPROTO_IPV6, IPV6_JOIN_GROUP},
+        {IPPROTO_IPV6, IPV6_LEAVE_GROUP},
+        {IPPROTO_IPV6, IPV6_UNICAST_HOPS},
+};
+
+/* The others send a signal to whom one likes, among them. */
+static const int fcntl_commands[] = {F_GETFD, F_SETFD, F_GETFL};
 
 /* Bytes that wait on a client's socket, and whether a stream is a terminal. */
-static const unsigned int ioctls[] = {FIONREAD, FIONBIO, TCGETS};
+static const unsigned int ioctls[] = {FIONREAD, TCGETS};
 
 #define CLONE_NAMESPACES                                                                                     \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |        \
@@ -134,7 +175,64 @@ static int allow_memory(scmp_filter_ctx filter)
 	return error;
 }
 
-static int allow_engine(scmp_filter_ctx filter)
+static int allow_sockets(scmp_filter_ctx filter, const struct kind *kinds, size_t count)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < count && error == 0; i++) {
+		const struct scmp_arg_cmp conditions[] = {
+		        argument_is(0, (uint64_t)kinds[i].domain),
+		        {.arg = 1,
+		         .op = SCMP_CMP_MASKED_EQ,
+		         .datum_a = UINT32_MAX & ~(uint64_t)(SOCK_CLOEXEC | SOCK_NONBLOCK),
+		         .datum_b = (uint64_t)kinds[i].type},
+		        argument_is(2, (uint64_t)kinds[i].protocol),
+		};
+		error = allow(filter, "socket", COUNT(conditions), conditions);
+	}
+	return error;
+}
+
+static int allow_socket_options(scmp_filter_ctx filter)
+{
+	int error = allow_if(filter, "getsockopt", argument_is(1, SOL_SOCKET));
+
+	for (size_t i = 0; i < COUNT(socket_options) && error == 0; i++) {
+		const struct scmp_arg_cmp conditions[] = {
+		        argument_is(1, (uint64_t)socket_options[i].level),
+		        argument_is(2, (uint64_t)socket_options[i].name),
+		};
+		error = allow(filter, "setsockopt", COUNT(conditions), conditions);
+	}
+	return error;
+}
+
+static int allow_fcntl(scmp_filter_ctx filter)
+{
+	static const char *const names[] = {"fcntl", "fcntl64"};
+	const struct scmp_arg_cmp set_flags[] = {argument_is(1, F_SETFL), argument_lacks(2, O_ASYNC)};
+	int error = 0;
+
+	for (size_t i = 0; i < COUNT(names) && error == 0; i++) {
+		for (size_t j = 0; j < COUNT(fcntl_commands) && error == 0; j++)
+			error = allow_if(filter, names[i], argument_is(1, (uint64_t)fcntl_commands[j]));
+		if (error == 0)
+			error = allow(filter, names[i], COUNT(set_flags), set_flags);
+	}
+	return error;
+}
+
+/* Its arguments are in memory, where nobody sees them in time; without it the C library takes clone. */
+static int refuse_clone3(scmp_filter_ctx filter)
+{
+	int call = seccomp_syscall_resolve_name("clone3");
+
+	return call == __NR_SCMP_ERROR
+	               ? 0
+	               : seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(ENOSYS), call, 0, NULL);
+}
+
+static int allow_common(scmp_filter_ctx filter)
 {
 	int error = allow_all(filter, engine_calls, COUNT(engine_calls));
 
@@ -143,21 +241,46 @@ static int allow_engine(scmp_filter_ctx filter)
 	if (error == 0)
 		error = allow_values(filter, "bpf", engine_bpf, COUNT(engine_bpf));
 	if (error == 0)
-		error = allow_values(filter, "socket", engine_domains, COUNT(engine_domains));
+		error = allow_sockets(filter, engine_sockets, COUNT(engine_sockets));
+	if (error == 0)
+		error = allow_socket_options(filter);
+	if (error == 0)
+		error = allow_fcntl(filter);
+	if (error == 0)
+		error = refuse_clone3(filter);
 	for (size_t i = 0; i < COUNT(ioctls) && error == 0; i++)
 		error = allow_if(filter, "ioctl", argument_is(1, ioctls[i]));
 	return error;
 }
 
+/* It reads what the kernel says of itself; with its rights it could write there, too. */
+static int allow_reading(scmp_filter_ctx filter)
+{
+	const uint64_t writing = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC;
+	int error = allow_if(filter, "open", argument_lacks(1, writing));
+
+	return error == 0 ? allow_if(filter, "openat", argument_lacks(2, writing)) : error;
+}
+
+static int allow_engine(scmp_filter_ctx filter)
+{
+	int error = allow_common(filter);
+
+	if (error == 0)
+		error = allow_reading(filter);
+	/* It may end itself by abort(3), nobody else. */
+	return error == 0 ? allow_if(filter, "tgkill", argument_is(0, (uint64_t)getpid())) : error;
+}
+
 /* abort(3) of an engine, whose number is not known yet, is for its own filter to narrow. */
 static int allow_keeper(scmp_filter_ctx filter)
 {
-	int error = allow_engine(filter);
+	int error = allow_common(filter);
 
 	if (error == 0)
 		error = allow_all(filter, keeper_calls, COUNT(keeper_calls));
 	if (error == 0)
-		error = allow_values(filter, "socket", keeper_domains, COUNT(keeper_domains));
+		error = allow_sockets(filter, keeper_sockets, COUNT(keeper_sockets));
 	if (error == 0)
 		error = allow_if(filter, "clone", argument_lacks(0, CLONE_NAMESPACES));
 	if (error == 0)
@@ -194,11 +317,7 @@ int sandbox_filter_engine(void)
 
 	if (error < 0)
 		return error;
-	error = allow_engine(filter);
-	/* It may end itself by abort(3), nobody else. */
-	if (error == 0)
-		error = allow_if(filter, "tgkill", argument_is(0, (uint64_t)getpid()));
-	return load(filter, error);
+	return load(filter, allow_engine(filter));
 }
 
 int sandbox_filter_keeper(void)

@@ -1,18 +1,27 @@
 /*
  * Each call is made by a child behind the filter: it lives, or SIGSYS ends it.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/netlink.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -92,6 +101,11 @@ static void open_unix(void)
 	socket(AF_UNIX, SOCK_STREAM, 0);
 }
 
+static void notify(void)
+{
+	socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+}
+
 static void open_netlink(void)
 {
 	socket(AF_NETLINK, SOCK_RAW, 0);
@@ -148,6 +162,128 @@ static void leave_network(void)
 	unshare(CLONE_NEWNET);
 }
 
+/* Of the commands of fcntl, those with which one stops the keeper. */
+static void aim_signal(void)
+{
+	fcntl(0, F_SETOWN, getppid());
+}
+
+static void choose_signal(void)
+{
+	fcntl(0, F_SETSIG, SIGKILL);
+}
+
+static void be_signalled(void)
+{
+	fcntl(0, F_SETFL, O_ASYNC);
+}
+
+static void be_signalled_too(void)
+{
+	int on = 1;
+
+	ioctl(0, FIOASYNC, &on);
+}
+
+static void take_lease(void)
+{
+	fcntl(0, F_SETLEASE, F_WRLCK);
+}
+
+static void be_nonblocking(void)
+{
+	fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
+}
+
+static void open_netfilter(void)
+{
+	socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
+}
+
+static void open_stream(void)
+{
+	socket(AF_INET, SOCK_STREAM, 0);
+}
+
+static void open_icmp(void)
+{
+	socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+}
+
+static void open_any_protocol(void)
+{
+	socket(AF_INET6, SOCK_RAW, IPPROTO_RAW);
+}
+
+static void open_tap(void)
+{
+	socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
+}
+
+static void open_carp(void)
+{
+	socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 112);
+	socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 112);
+}
+
+static void replace_firewall(void)
+{
+	setsockopt(0, IPPROTO_IP, 64 /* IPT_SO_SET_REPLACE */, "", 1);
+}
+
+static void make_ring(void)
+{
+	setsockopt(0, SOL_PACKET, PACKET_RX_RING, "", 1);
+}
+
+static void join_group(void)
+{
+	setsockopt(0, IPPROTO_IP, IP_ADD_MEMBERSHIP, "", 1);
+}
+
+static void change_link(void)
+{
+	ioctl(0, SIOCSIFFLAGS, NULL);
+}
+
+static void write_sysctl(void)
+{
+	open("/proc/sys/net/ipv4/ip_forward", O_WRONLY);
+}
+
+static void read_sysctl(void)
+{
+	if (open("/proc/sys/net/ipv4/ip_forward", O_RDONLY | O_CLOEXEC) < 0)
+		abort();
+}
+
+static void create_file(void)
+{
+	open("/tmp/x", O_RDONLY | O_CREAT, 0600);
+}
+
+static void set_user_bit(void)
+{
+	fchmod(0, 04755);
+}
+
+static void rename_file(void)
+{
+	rename("/nowhere/a", "/nowhere/b");
+}
+
+static void remove_file(void)
+{
+	unlink("/nowhere/a");
+}
+
+static void clone_anew(void)
+{
+	/* The C library asks this one first, and goes on if it is not there. */
+	if (syscall(SYS_clone3, NULL, 0) != -1 || errno != ENOSYS)
+		abort();
+}
+
 static void fork_engine(void)
 {
 	if (run_behind(sandbox_filter_engine, look_up) != 0 ||
@@ -157,7 +293,8 @@ static void fork_engine(void)
 
 static void test_engine_has_what_it_needs(void **state)
 {
-	call_fn *const calls[] = {look_up, query, map_data, open_netlink, count_waiting};
+	call_fn *const calls[] = {look_up,   query,      map_data,    open_netlink,   count_waiting,
+	                          open_carp, join_group, read_sysctl, be_nonblocking, clone_anew};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
@@ -167,9 +304,14 @@ static void test_engine_has_what_it_needs(void **state)
 
 static void test_engine_has_nothing_else(void **state)
 {
-	call_fn *const calls[] = {execute,    load_program,      create_map,   map_code,     open_unix,
-	                          open_vsock, type_for_somebody, kill_parent,  abort_parent, trace,
-	                          fork_child, become_nobody,     leave_network};
+	call_fn *const calls[] = {
+	        execute,      load_program,      create_map,    map_code,         open_unix,
+	        open_vsock,   type_for_somebody, kill_parent,   abort_parent,     trace,
+	        fork_child,   become_nobody,     leave_network, aim_signal,       choose_signal,
+	        be_signalled, be_signalled_too,  take_lease,    open_netfilter,   open_stream,
+	        open_icmp,    open_any_protocol, open_tap,      replace_firewall, make_ring,
+	        change_link,  write_sysctl,      create_file,   set_user_bit,     rename_file,
+	        remove_file};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
@@ -180,7 +322,8 @@ static void test_engine_has_nothing_else(void **state)
 
 static void test_keeper_can_start_an_engine(void **state)
 {
-	call_fn *const calls[] = {fork_child, become_nobody, open_unix, fork_engine};
+	call_fn *const calls[] = {fork_child,  become_nobody, notify,     fork_engine,
+	                          rename_file, remove_file,   clone_anew, be_nonblocking};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
@@ -190,7 +333,9 @@ static void test_keeper_can_start_an_engine(void **state)
 static void test_keeper_has_less_than_root(void **state)
 {
 	call_fn *const calls[] = {execute,     load_program,      create_map, map_code,
-	                          kill_parent, type_for_somebody, trace,      leave_network};
+	                          kill_parent, type_for_somebody, trace,      leave_network,
+	                          aim_signal,  choose_signal,     open_icmp,  open_netfilter,
+	                          open_unix,   replace_firewall,  make_ring,  set_user_bit};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {

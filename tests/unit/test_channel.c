@@ -43,9 +43,10 @@ static void test_words(void **state)
 
 	(void)state;
 	assert_int_equal(channel_receive(ends[1], &message), 0);
-	assert_int_equal(channel_send(ends[0], MESSAGE_RELOAD_REFUSED, "a brace is missing", -1), 0);
+	assert_int_equal(channel_send(ends[0], MESSAGE_RELOAD_REFUSED, 7, "a brace is missing", -1), 0);
 	assert_int_equal(channel_receive(ends[1], &message), 1);
 	assert_int_equal(message.kind, MESSAGE_RELOAD_REFUSED);
+	assert_int_equal(message.number, 7);
 	assert_string_equal(message.text, "a brace is missing");
 	assert_int_equal(message.fd, -1);
 	shutdown(ends[0], SHUT_WR);
@@ -57,7 +58,7 @@ static void test_descriptor(void **state)
 	struct message message;
 
 	(void)state;
-	assert_int_equal(channel_send(ends[0], MESSAGE_RELOAD, NULL, ends[0]), 0);
+	assert_int_equal(channel_send(ends[0], MESSAGE_RELOAD, 0, NULL, ends[0]), 0);
 	assert_int_equal(channel_receive_with_fd(ends[1], &message), 1);
 	assert_int_equal(message.kind, MESSAGE_RELOAD);
 	assert_true(fcntl(message.fd, F_GETFD) & FD_CLOEXEC);
@@ -72,10 +73,10 @@ static void test_descriptors_that_nobody_wants(void **state)
 
 	(void)state;
 	for (int i = 0; i < FDS_TRIED; i++) {
-		assert_int_equal(channel_send(ends[0], MESSAGE_RELOAD, NULL, ends[0]), 0);
+		assert_int_equal(channel_send(ends[0], MESSAGE_RELOAD, 0, NULL, ends[0]), 0);
 		assert_int_equal(channel_receive(ends[1], &message), 1);
 		assert_int_equal(message.fd, -1);
-		assert_int_equal(channel_send(ends[0], MESSAGE_ALIVE, NULL, ends[0]), 0);
+		assert_int_equal(channel_send(ends[0], MESSAGE_ALIVE, 0, NULL, ends[0]), 0);
 		assert_int_equal(channel_receive_with_fd(ends[1], &message), 1);
 		assert_int_equal(message.fd, -1);
 	}
@@ -85,8 +86,8 @@ static void test_descriptors_that_nobody_wants(void **state)
 /* More of them in one message than there is room for. */
 static void test_two_descriptors(void **state)
 {
-	enum message_kind kind = MESSAGE_RELOAD;
-	struct iovec part = {.iov_base = &kind, .iov_len = sizeof(kind)};
+	uint32_t head[] = {MESSAGE_RELOAD, 0};
+	struct iovec part = {.iov_base = head, .iov_len = sizeof(head)};
 	union {
 		struct cmsghdr header; /* for its alignment */
 		uint8_t bytes[CMSG_SPACE(2 * sizeof(int))];
@@ -102,7 +103,7 @@ static void test_two_descriptors(void **state)
 
 	(void)state;
 	memcpy(CMSG_DATA(&control.header), ends, sizeof(ends));
-	assert_int_equal(sendmsg(ends[0], &header, 0), sizeof(kind));
+	assert_int_equal(sendmsg(ends[0], &header, 0), sizeof(head));
 	assert_int_equal(channel_receive_with_fd(ends[1], &message), 1);
 	close(message.fd);
 	assert_int_equal(count_open(), before);
