@@ -1,5 +1,5 @@
 /*
- * The small root process: it reads files and secrets, opens what needs root, and
+ * The small process with the rights: it reads files and secrets, opens what needs root, and
  * keeps an engine running.  It reads no packet.
  */
 #ifndef CARPD_KEEPER_H
