@@ -61,6 +61,8 @@ static const char *event_of(enum report_kind kind)
 	case REPORT_FORGED:
 	case REPORT_UNSEALED:
 		return "conflict";
+	case REPORT_CANNOT_SEND:
+	case REPORT_CAN_SEND:
 	case REPORT_FAMILY_SILENT:
 	case REPORT_FAMILY_RETURNED:
 	case REPORT_UNRELIEVED:
@@ -96,6 +98,12 @@ static void describe(const struct action *action, int64_t wall_offset_ns, char *
 		break;
 	case REPORT_UNDEMOTED:
 		snprintf(text, TEXT_SENTENCE_MAX, "no longer demoted: %s", report->name);
+		break;
+	case REPORT_CANNOT_SEND:
+		text_blocked(&report->peer, report->value, text);
+		break;
+	case REPORT_CAN_SEND:
+		snprintf(text, TEXT_SENTENCE_MAX, "adverts to %s can be sent again", peer);
 		break;
 	case REPORT_RIVAL:
 		snprintf(text, TEXT_SENTENCE_MAX, "%s is master too; it should stand back, and is told so",

@@ -215,22 +215,17 @@ static void leave_ajar(struct daemon *daemon, const struct action *action, insta
 		gate_open(daemon->gate, interface->gate_port, vhost->vhid, instant_after(before, AJAR_NS));
 }
 
-/* Every copy of the node's advert; 0 if at least one left, else errno. */
-static int send_copies(struct daemon *daemon, const struct action *action, instant before)
+/* Every copy of the node's advert. */
+static void send_copies(struct daemon *daemon, const struct action *action, instant before)
 {
 	struct interface *interface = interface_of(daemon, action->group);
 	struct advert_out out;
-	bool sent = false;
-	int error = ENODEV;
+	int errors[DESTINATIONS_MAX];
+	size_t copies = 0;
 
-	for (size_t i = 0; engine_advert_frame(daemon->engine, action->node, i, before, &out); i++) {
-		int result = send_advert(daemon, interface, &out);
-		if (result == 0)
-			sent = true;
-		else
-			error = -result;
-	}
-	return sent ? 0 : error;
+	while (engine_advert_frame(daemon->engine, action->node, copies, before, &out))
+		errors[copies++] = -send_advert(daemon, interface, &out);
+	engine_sent(daemon->engine, action->node, before, errors, copies);
 }
 
 static void advertise(struct daemon *daemon, const struct action *action)
@@ -241,7 +236,7 @@ static void advertise(struct daemon *daemon, const struct action *action)
 	if (vhost_lease_expired(daemon->engine, &action->node->vhost, before))
 		return;
 	leave_ajar(daemon, action, before);
-	engine_sent(daemon->engine, action->node, before, send_copies(daemon, action, before));
+	send_copies(daemon, action, before);
 	/* Nobody was told, so nobody has stood back. */
 	if (action->node->vhost.lease_end.ns == 0)
 		set_gate(daemon, action, false);
@@ -249,9 +244,7 @@ static void advertise(struct daemon *daemon, const struct action *action)
 
 static void say_goodbye(struct daemon *daemon, const struct action *action)
 {
-	instant before = daemon_read_clock(daemon);
-
-	engine_sent(daemon->engine, action->node, before, send_copies(daemon, action, before));
+	send_copies(daemon, action, daemon_read_clock(daemon));
 }
 
 static void announce_address(struct interface *interface, const struct group *group, const struct mac *mac,
@@ -284,20 +277,16 @@ static void announce(struct daemon *daemon, const struct action *action)
 		announce_address(interface, action->group, &mac, &settings->addresses[i].address);
 }
 
-/* Loopback test frame (Ethernet configuration testing, 0x9000) to ourselves: nobody acts on it. */
-static void probe(struct daemon *daemon, size_t parent)
+static void probe(struct daemon *daemon, const struct action *action)
 {
-	struct interface *interface = &daemon->interfaces.list[parent];
-	/* No smaller than any advert: it might fit where that does not. */
-	uint8_t frame[PACKET_FRAME_MAX] = {0};
-	int error = -ENODEV;
+	struct interface *interface = interface_of(daemon, action->group);
+	struct advert_out out;
+	int errors[DESTINATIONS_MAX];
+	size_t copies = 0;
 
-	memcpy(frame, interface->link.mac.bytes, 6);
-	memcpy(frame + 6, interface->link.mac.bytes, 6);
-	frame[12] = 0x90;
-	if (interface->wire != NULL)
-		error = wire_send(interface->wire, frame, sizeof(frame));
-	engine_probed(daemon->engine, parent, -error, daemon->now);
+	while (engine_probe_frame(daemon->engine, action->node, copies, &out))
+		errors[copies++] = -send_advert(daemon, interface, &out);
+	engine_probed(daemon->engine, action->node, errors, copies, daemon->now);
 }
 
 static void follow_up(struct daemon *daemon, const struct action *action)
@@ -323,7 +312,7 @@ static void follow_up(struct daemon *daemon, const struct action *action)
 			announce(daemon, action);
 		break;
 	case ACTION_PROBE:
-		probe(daemon, action->parent);
+		probe(daemon, action);
 		break;
 	case ACTION_TELL:
 		break; /* last: nobody waits for the log */

@@ -5,6 +5,8 @@
 #include <sys/random.h>
 #include <time.h>
 
+_Static_assert(CONFIG_PEERS_MAX <= DESTINATIONS_MAX, "the engine has room for every peer");
+
 static size_t find_or_add_parent(struct runtime *runtime, const char *name)
 {
 	size_t count = runtime->settings.parent_count;

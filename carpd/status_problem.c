@@ -38,11 +38,23 @@ static void conflict_problem(const struct daemon *daemon, const struct group *gr
 	json_array_append_new(problems, json_string(text));
 }
 
+static void outlet_problems(const struct group *group, const struct node *node, json_t *problems)
+{
+	char text[TEXT_SENTENCE_MAX];
+	struct address destination;
+
+	for (size_t i = 0; engine_destination(group->settings, i, &destination); i++)
+		if (outlet_is_blocked(&node->outlets[i]))
+			json_array_append_new(problems, json_string(text_blocked(
+			                                        &destination, node->outlets[i].error, text)));
+}
+
 static void node_problems(const struct daemon *daemon, const struct group *group, const struct node *node,
                           json_t *problems)
 {
 	char text[TEXT_SENTENCE_MAX], peer[TEXT_ADDRESS_MAX];
 
+	outlet_problems(group, node, problems);
 	if (node->conflict.source.family != FAMILY_NONE)
 		conflict_problem(daemon, group, node, problems);
 	if (node->vhost.rival.persistent) {

@@ -1,6 +1,7 @@
 #include "text.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,6 +167,39 @@ const char *text_cause(const struct transition *transition, int64_t wall_offset_
 		         strerror(cause->error));
 		break;
 	}
+	return text;
+}
+
+static const char *cure_of_sending(int error)
+{
+	switch (error) {
+	case EPERM:
+		return "; a rule of this host's firewall drops them: let IP protocol 112 out";
+	case EACCES:
+		return "; a route forbids it: ip route get";
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+		return "; this host lacks a route there";
+	case EINVAL:
+	case EADDRNOTAVAIL:
+		return "; they would come from an address that this host has not got";
+	case ENOBUFS:
+		return "; the queue is full, or a filter of the interface drops them: tc filter, nft";
+	case EMSGSIZE:
+		return "; they are larger than the MTU";
+	case EMFILE:
+		return "; raise the hard limit of open files (LimitNOFILE=)";
+	default:
+		return "";
+	}
+}
+
+const char *text_blocked(const struct address *destination, int error, char text[TEXT_SENTENCE_MAX])
+{
+	char to[TEXT_ADDRESS_MAX];
+
+	snprintf(text, TEXT_SENTENCE_MAX, "adverts to %s cannot be sent: %s%s", text_address(destination, to),
+	         strerror(error), cure_of_sending(error));
 	return text;
 }
 

@@ -33,6 +33,8 @@ const char *text_cause(const struct transition *transition, int64_t wall_offset_
 const char *text_conflict(const struct conflict *conflict, uint8_t vhid, char text[TEXT_SENTENCE_MAX]);
 /* Of a master that is demoted and stays master. */
 const char *text_unrelieved(const struct group *group, char text[TEXT_SENTENCE_MAX]);
+/* Why adverts do not leave, and what to do. */
+const char *text_blocked(const struct address *destination, int error, char text[TEXT_SENTENCE_MAX]);
 const char *text_advice(const struct group *group, const struct node *node, char text[TEXT_SENTENCE_MAX]);
 
 #endif

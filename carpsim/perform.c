@@ -44,20 +44,23 @@ static bool send_copies(struct host *host, struct node *node, instant before)
 {
 	size_t port = daemon_port(host, node->vhost.group->settings->parent);
 	bool sent = kernel_can_send(&host->kernel, port);
+	int errors[DESTINATIONS_MAX];
 	struct advert_out out;
+	size_t copies = 0;
 
 	host->adverts++;
-	for (size_t i = 0; engine_advert_frame(host->daemon.engine, node, i, before, &out); i++)
+	for (; engine_advert_frame(host->daemon.engine, node, copies, before, &out); copies++) {
+		errors[copies] = sent ? 0 : ENOBUFS;
 		if (sent)
 			send_out(host, daemon_unit(node), port, &out);
+	}
+	engine_sent(host->daemon.engine, node, before, errors, copies);
 	return sent;
 }
 
 static void say_goodbye(struct host *host, struct node *node)
 {
-	instant before = host_now(host);
-
-	engine_sent(host->daemon.engine, node, before, send_copies(host, node, before) ? 0 : ENOBUFS);
+	(void)send_copies(host, node, host_now(host));
 	daemon_reserve_sequences(host);
 }
 
@@ -72,10 +75,21 @@ static void advertise(struct host *host, struct node *node)
 	bool sent = send_copies(host, node, before);
 	if (sent)
 		host->kernel.gates[unit].advert = host->adverts;
-	engine_sent(engine, node, before, sent ? 0 : ENOBUFS);
 	if (sent && node->vhost.state == VHOST_MASTER)
 		check_gate(host->world, host->index, unit, before, node->vhost.lease_end);
 	daemon_reserve_sequences(host);
+}
+
+/* Whoever gets it looks for no vhid 0, so it is not put on the wire. */
+static void probe(struct host *host, struct node *node)
+{
+	size_t port = daemon_port(host, node->vhost.group->settings->parent), copies = 0;
+	int errors[DESTINATIONS_MAX], error = kernel_can_send(&host->kernel, port) ? 0 : ENOBUFS;
+	struct advert_out out;
+
+	while (engine_probe_frame(host->daemon.engine, node, copies, &out))
+		errors[copies++] = error;
+	engine_probed(host->daemon.engine, node, errors, copies, host_now(host));
 }
 
 static const char *cause_name(enum cause_kind kind)
@@ -151,8 +165,7 @@ static void follow_up(struct host *host, const struct action *action)
 			serve(host, action->node);
 		break;
 	case ACTION_PROBE:
-		engine_probed(host->daemon.engine, action->parent, host->kernel.jammed ? ENOBUFS : 0,
-		              host_now(host));
+		probe(host, action->node);
 		break;
 	case ACTION_TELL:
 		tell(host, action);

@@ -1,6 +1,7 @@
 #include "engine.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +9,7 @@
  * The most that one event can ask of a node: to leave and to rise again with
  * everything that belongs to it.  Host-wide reports have the rest.
  */
-#define ACTIONS_PER_NODE 12
+#define ACTIONS_PER_NODE 14
 #define ACTIONS_FOR_HOST (2 * DEMOTIONS_MAX)
 
 static size_t align(size_t bytes)
@@ -73,6 +74,7 @@ static void place_group(struct engine *engine, struct group *group, const struct
 		        .announce_again = INSTANT_NEVER,
 		        .relief_until = INSTANT_NEVER,
 		};
+		node->probe_at = INSTANT_NEVER;
 		prepare_digests(node->digests, settings, node->vhost.vhid);
 		engine->parents[settings->parent].node_of[node->vhost.vhid] = (uint16_t)(first_index + i + 1);
 	}
@@ -96,8 +98,6 @@ struct engine *engine_place(void *memory, const struct engine_settings *settings
 	engine->sender = (uint32_t)engine_random(engine) & SEAL_SENDER_MAX;
 	if (engine->sender == 0)
 		engine->sender = 1;
-	for (size_t i = 0; i < settings->parent_count; i++)
-		engine->parents[i].probe_at = INSTANT_NEVER;
 	for (size_t i = 0; i < settings->group_count; i++) {
 		place_group(engine, &engine->groups[i], &settings->groups[i], &engine->nodes[next_node],
 		            next_node);
@@ -157,6 +157,8 @@ static instant node_deadline(const struct node *node)
 {
 	instant deadline = vhost_deadline(&node->vhost);
 
+	if (node->vhost.state != VHOST_INIT)
+		deadline = instant_earlier(deadline, node->probe_at);
 	if (node->conflict.source.family != FAMILY_NONE)
 		deadline = instant_earlier(deadline, instant_after(node->conflict.heard, CONFLICT_OVER_NS));
 	return deadline;
@@ -273,6 +275,141 @@ static bool is_news(const struct group *group, const struct parent *before, cons
 	       before->router != after->router;
 }
 
+/*
+ * A backup sends nothing, so it would never learn that sending works again (the
+ * BSDs' demotion for send errors is known to stay for ever, protocol.md 4.6), nor
+ * beforehand that a firewall or a lacking route will keep it from telling its peers.
+ */
+#define PROBE_BLOCKED_NS NS_PER_S
+#define PROBE_PEERS_NS   (30 * NS_PER_S)
+
+static bool node_is_blocked(const struct node *node)
+{
+	for (size_t i = 0; i < DESTINATIONS_MAX; i++)
+		if (outlet_is_blocked(&node->outlets[i]))
+			return true;
+	return false;
+}
+
+static int64_t probe_interval_ns(const struct node *node)
+{
+	const struct vhost *vhost = &node->vhost;
+
+	if (vhost->state == VHOST_INIT)
+		return 0;
+	if (node_is_blocked(node))
+		return PROBE_BLOCKED_NS;
+	return vhost->state == VHOST_BACKUP && vhost->group->settings->peer_count > 0 ? PROBE_PEERS_NS : 0;
+}
+
+static void plan_probe(struct engine *engine, struct node *node, instant now)
+{
+	int64_t interval_ns = probe_interval_ns(node);
+
+	if (interval_ns == 0)
+		node->probe_at = INSTANT_NEVER;
+	else if (instant_is_never(node->probe_at))
+		node->probe_at = instant_after(now, interval_ns);
+	engine_wake_for(engine, node);
+}
+
+/* One at a time, since there may be many: what is left is told with the next advert or probe. */
+static void tell_outlet(struct engine *engine, struct node *node)
+{
+	struct group *group = node->vhost.group;
+
+	for (size_t i = 0; i < DESTINATIONS_MAX; i++) {
+		struct outlet *outlet = &node->outlets[i];
+		bool blocked = outlet_is_blocked(outlet);
+		struct report report = {.kind = blocked ? REPORT_CANNOT_SEND : REPORT_CAN_SEND,
+		                        .value = outlet->error};
+		if (blocked == outlet->told || !engine_destination(group->settings, i, &report.peer))
+			continue;
+		outlet->told = blocked;
+		engine_tell(engine, group, node, &report);
+		return;
+	}
+}
+
+static void follow_blocked(struct engine *engine, size_t index, instant now)
+{
+	struct engine_parent *parent = &engine->parents[index];
+	bool blocked = false;
+
+	for (size_t i = 0; i < engine->settings->node_count; i++)
+		blocked |= engine->nodes[i].vhost.group->settings->parent == index &&
+		           node_is_blocked(&engine->nodes[i]);
+	set_parent_demotion(engine, index, "sending", &parent->demoted_for_sending, blocked,
+	                    DEMOTE_SEND_ERRORS, now);
+}
+
+/* A probe that fails is proof enough: nobody waits for it, and the next advert may be the first of a reign.
+ */
+static void note_errors(struct engine *engine, struct node *node, const int *errors, size_t copies,
+                        uint8_t failures, instant now)
+{
+	bool before = node_is_blocked(node);
+
+	for (size_t i = 0; i < copies; i++) {
+		struct outlet *outlet = &node->outlets[i];
+		if (errors[i] == 0) {
+			outlet->failures = 0;
+			continue;
+		}
+		outlet->error = errors[i];
+		if (outlet->failures < SEND_FAILURES_MAX)
+			outlet->failures = (uint8_t)(outlet->failures + failures);
+	}
+	tell_outlet(engine, node);
+	if (node_is_blocked(node) != before) {
+		node->probe_at = INSTANT_NEVER; /* planned anew, sooner or later than before */
+		follow_blocked(engine, node->vhost.group->settings->parent, now);
+	}
+	plan_probe(engine, node, now);
+}
+
+void engine_sent(struct engine *engine, struct node *node, instant before, const int *errors, size_t copies)
+{
+	int error = ENODEV;
+
+	for (size_t i = 0; i < copies && error != 0; i++)
+		error = errors[i];
+	vhost_sent(&node->vhost, before, error);
+	if (error == 0)
+		node->counters.adverts_sent++;
+	for (size_t i = 0; i < copies; i++)
+		node->counters.send_errors += errors[i] != 0;
+	note_errors(engine, node, errors, copies, 1, before);
+}
+
+void engine_probed(struct engine *engine, struct node *node, const int *errors, size_t copies, instant now)
+{
+	note_errors(engine, node, errors, copies, SEND_FAILURES_MAX, now);
+}
+
+static void tick_probe(struct engine *engine, struct node *node, instant now)
+{
+	bool due = instant_reached(node->probe_at, now);
+
+	if (node->vhost.state == VHOST_INIT && node_is_blocked(node)) {
+		memset(node->outlets, 0, sizeof(node->outlets));
+		follow_blocked(engine, node->vhost.group->settings->parent, now);
+	}
+	if (due)
+		node->probe_at = INSTANT_NEVER;
+	plan_probe(engine, node, now);
+	if (due && probe_interval_ns(node) > 0)
+		engine_act(engine, ACTION_PROBE, node->vhost.group, node);
+}
+
+/* Peers may be out of reach from the first moment on. */
+static void start_node(struct engine *engine, struct node *node, instant now)
+{
+	if (node->vhost.state == VHOST_INIT && node->vhost.group->settings->peer_count > 0)
+		node->probe_at = now;
+	vhost_start(engine, &node->vhost, now);
+}
+
 void engine_parent_changed(struct engine *engine, size_t index, const struct parent *state, instant now)
 {
 	struct engine_parent *parent = &engine->parents[index];
@@ -284,62 +421,20 @@ void engine_parent_changed(struct engine *engine, size_t index, const struct par
 		if (vhost->group->settings->parent != index)
 			continue;
 		if (!state->up)
+			memset(engine->nodes[i].outlets, 0, sizeof(engine->nodes[i].outlets));
+		if (!state->up)
 			vhost_stop(engine, vhost, CAUSE_LINK_DOWN, now);
 		else if (vhost->group->barred)
 			vhost_stop(engine, vhost, CAUSE_STOPPED, now);
 		else if (!vhost->group->stopped)
-			vhost_start(engine, vhost, now);
+			start_node(engine, &engine->nodes[i], now);
 		if (is_news(vhost->group, &before, state))
 			vhost_mac_changed(engine, vhost, now);
 		engine_wake_for(engine, &engine->nodes[i]);
 	}
 	set_parent_demotion(engine, index, "link", &parent->demoted_for_link,
 	                    !state->up && parent_has_groups(engine, index), DEMOTE_LINK_DOWN, now);
-	if (!state->up) {
-		set_parent_demotion(engine, index, "sending", &parent->demoted_for_sending, false, 0, now);
-		parent->probe_at = INSTANT_NEVER;
-	}
-}
-
-#define PROBE_INTERVAL_NS NS_PER_S
-
-void engine_sent(struct engine *engine, struct node *node, instant before, int error)
-{
-	size_t index = node->vhost.group->settings->parent;
-	struct engine_parent *parent = &engine->parents[index];
-
-	vhost_sent(&node->vhost, before, error);
-	engine_wake_for(engine, node);
-	if (error == 0) {
-		node->counters.adverts_sent++;
-	} else {
-		node->counters.send_errors++;
-		if (node->vhost.send_failures >= SEND_FAILURES_MAX && !parent->demoted_for_sending) {
-			parent->probe_at = instant_after(before, PROBE_INTERVAL_NS);
-			engine->deadline = instant_earlier(engine->deadline, parent->probe_at);
-			set_parent_demotion(engine, index, "sending", &parent->demoted_for_sending, true,
-			                    DEMOTE_SEND_ERRORS, before);
-		}
-	}
-}
-
-/*
- * A backup sends nothing, so it would never learn that sending works again; the
- * BSDs' demotion for send errors is known to stay for ever (protocol.md 4.6).
- */
-void engine_probed(struct engine *engine, size_t index, int error, instant now)
-{
-	struct engine_parent *parent = &engine->parents[index];
-
-	if (!parent->demoted_for_sending)
-		return;
-	if (error != 0) {
-		parent->probe_at = instant_after(now, PROBE_INTERVAL_NS);
-		engine->deadline = instant_earlier(engine->deadline, parent->probe_at);
-		return;
-	}
-	parent->probe_at = INSTANT_NEVER;
-	set_parent_demotion(engine, index, "sending", &parent->demoted_for_sending, false, 0, now);
+	follow_blocked(engine, index, now);
 }
 
 #define TAKE_AGAIN_NS (10 * NS_PER_S)
@@ -529,22 +624,6 @@ static void tick_demotions(struct engine *engine, instant now)
 		engine_spread_demotion(engine, now);
 }
 
-static instant tick_parents(struct engine *engine, instant now)
-{
-	instant deadline = INSTANT_NEVER;
-
-	for (size_t i = 0; i < engine->settings->parent_count; i++) {
-		struct engine_parent *parent = &engine->parents[i];
-		if (instant_reached(parent->probe_at, now)) {
-			engine_act(engine, ACTION_PROBE, NULL, NULL);
-			engine->actions[engine->action_count - 1].parent = i;
-			parent->probe_at = INSTANT_NEVER; /* engine_probed sets the next one */
-		}
-		deadline = instant_earlier(deadline, parent->probe_at);
-	}
-	return deadline;
-}
-
 static instant tick_group(struct engine *engine, struct group *group, instant now)
 {
 	instant deadline = INSTANT_NEVER;
@@ -554,6 +633,7 @@ static instant tick_group(struct engine *engine, struct group *group, instant no
 	for (size_t i = 0; i < group->node_count; i++) {
 		struct node *node = &group->nodes[i];
 		vhost_tick(engine, &node->vhost, now);
+		tick_probe(engine, node, now);
 		forget_conflict(engine, node, now);
 		deadline = instant_earlier(deadline, node_deadline(node));
 	}
@@ -570,10 +650,9 @@ void engine_expire_leases(struct engine *engine, instant now)
 
 void engine_tick(struct engine *engine, instant now)
 {
-	instant deadline;
+	instant deadline = INSTANT_NEVER;
 
 	tick_demotions(engine, now);
-	deadline = tick_parents(engine, now);
 	for (size_t i = 0; i < engine->settings->group_count; i++)
 		deadline = instant_earlier(deadline, tick_group(engine, &engine->groups[i], now));
 	engine->deadline = instant_earlier(deadline, demotion_deadline(&engine->demotions));

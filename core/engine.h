@@ -32,6 +32,8 @@
 #define DEMOTE_TAKE_FAILED 100
 #define SEND_FAILURES_MAX  3 /* in a row, as CARP_SENDAD_MAX_ERRORS */
 
+#define DESTINATIONS_MAX 16 /* of a group's adverts: its peers, or a multicast group for each family */
+
 /* One virtual host of a group. */
 struct node_settings {
 	uint8_t vhid;
@@ -105,6 +107,18 @@ struct conflict {
 	struct advert advert; /* the last one, for the diagnosis */
 };
 
+/* How sending fares to one destination. */
+struct outlet {
+	uint8_t failures; /* in a row */
+	bool told;        /* that it is blocked */
+	int error;        /* of the last failure, errno */
+};
+
+static inline bool outlet_is_blocked(const struct outlet *outlet)
+{
+	return outlet->failures >= SEND_FAILURES_MAX;
+}
+
 struct vhost_counters {
 	uint64_t adverts_sent;
 	uint64_t adverts_received;
@@ -126,6 +140,8 @@ struct node {
 	uint64_t own_counters[OWN_COUNTERS]; /* of adverts we sent lately */
 	uint8_t own_next;
 	instant tell_forgery_after;
+	struct outlet outlets[DESTINATIONS_MAX];
+	instant probe_at; /* no earlier; outlets that are blocked, and all of a backup's peers */
 };
 
 struct group {
@@ -154,7 +170,7 @@ enum action_kind {
 	ACTION_GOODBYE,   /* node: it has left; engine_advert_frame, send, engine_sent, as a last word */
 	ACTION_SERVE,     /* node: the gate is open until vhost.lease_end */
 	ACTION_ANNOUNCE,  /* group: gratuitous ARP and neighbour advertisements */
-	ACTION_PROBE,     /* parent: a frame that no one reads, to see whether sending works again */
+	ACTION_PROBE,     /* node: engine_probe_frame, send, engine_probed */
 	ACTION_TELL,      /* report: for the log */
 };
 
@@ -162,6 +178,8 @@ enum report_kind {
 	REPORT_TRANSITION,
 	REPORT_DEMOTED, /* text: the reason; value */
 	REPORT_UNDEMOTED,
+	REPORT_CANNOT_SEND, /* adverts to peer; value: errno */
+	REPORT_CAN_SEND,
 	REPORT_RIVAL, /* another host advertises while we are master, and stays behind us */
 	REPORT_RIVAL_GONE,
 	REPORT_CONFLICT, /* with our vhid, but a digest or a seal that does not fit */
@@ -189,9 +207,8 @@ struct report {
 
 struct action {
 	enum action_kind kind;
-	struct group *group; /* NULL for ACTION_PROBE and host-wide reports */
+	struct group *group; /* NULL for host-wide reports */
 	struct node *node;
-	size_t parent;
 	struct report report; /* ACTION_TELL */
 };
 
@@ -201,8 +218,7 @@ struct engine_parent {
 	uint16_t node_of[256]; /* vhid -> index of the node, plus one; 0: none */
 	bool demoted_for_link;
 	bool demoted_for_sending;
-	bool adopted;     /* known to the engine before the last reload */
-	instant probe_at; /* while demoted for send errors */
+	bool adopted; /* known to the engine before the last reload */
 	uint64_t dropped[DROP_COUNT];
 };
 
@@ -279,9 +295,18 @@ struct advert_out {
 };
 bool engine_advert_frame(struct engine *engine, const struct node *node, size_t n, instant now,
                          struct advert_out *ret_out);
-/* error 0 if at least one of them left, else errno. */
-void engine_sent(struct engine *engine, struct node *node, instant before, int error);
-void engine_probed(struct engine *engine, size_t parent, int error, instant now);
+/* errors: for each copy 0 or errno. */
+void engine_sent(struct engine *engine, struct node *node, instant before, const int *errors, size_t copies);
+/*
+ * The same way as a node's adverts, copy by copy, and of their size, but of vhid 0,
+ * which nobody has.  Only what shares the whole way tells whether that is open: a
+ * firewall, a route or a shaper may stop adverts and nothing else.
+ */
+bool engine_probe_frame(const struct engine *engine, const struct node *node, size_t n,
+                        struct advert_out *ret_out);
+void engine_probed(struct engine *engine, struct node *node, const int *errors, size_t copies, instant now);
+/* Where the nth copy goes; false if there is no nth. */
+bool engine_destination(const struct group_settings *settings, size_t n, struct address *ret_destination);
 
 /*
  * Sequences of seals: nanoseconds since 1970, or one more than the last while that is

@@ -72,7 +72,7 @@ bool engine_in_grace(const struct engine *engine)
 }
 
 /* What was configured anew stays; what has happened so far is carried over. */
-static void adopt_node(struct node *next, const struct node *old)
+static void adopt_node(struct node *next, const struct node *old, instant now)
 {
 	const struct node fresh = *next;
 
@@ -82,6 +82,9 @@ static void adopt_node(struct node *next, const struct node *old)
 	memcpy(next->digests, fresh.digests, sizeof(next->digests));
 	next->previous_digests = NULL;
 	next->conflict.source.family = FAMILY_NONE; /* told anew if it is still there */
+	/* Found out anew: the peers may be others, or one of them in another place. */
+	memset(next->outlets, 0, sizeof(next->outlets));
+	next->probe_at = now;
 }
 
 static bool same_terms(const struct group *next, const struct group *old, size_t node)
@@ -100,7 +103,7 @@ static void adopt_group(struct engine *engine, struct group *next, const struct 
 	next->barred = old->barred;
 	next->fight = old->fight;
 	for (size_t i = 0; i < next->node_count; i++)
-		adopt_node(&next->nodes[i], &old->nodes[i]);
+		adopt_node(&next->nodes[i], &old->nodes[i], now);
 	/* Taken out of the configuration by a reload, and put back by the next before it had left. */
 	for (size_t i = 0; i < next->node_count; i++)
 		next->nodes[i].vhost.handover.stopping = false;
@@ -159,7 +162,6 @@ static void adopt_parents(struct engine *next, const struct engine *old)
 		next->parents[i].parent = old->parents[j].parent;
 		next->parents[i].demoted_for_link = old->parents[j].demoted_for_link;
 		next->parents[i].demoted_for_sending = old->parents[j].demoted_for_sending;
-		next->parents[i].probe_at = old->parents[j].probe_at;
 		next->parents[i].adopted = true;
 	}
 }

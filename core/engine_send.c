@@ -98,8 +98,7 @@ struct address engine_source(const struct engine *engine, const struct group_set
 	return chosen != NULL ? *chosen : (struct address){.family = (uint8_t)family};
 }
 
-/* Where the nth copy of an advert goes; false if there is no nth. */
-static bool destination_of(const struct group_settings *settings, size_t n, struct address *ret_destination)
+bool engine_destination(const struct group_settings *settings, size_t n, struct address *ret_destination)
 {
 	if (settings->peer_count > 0) {
 		if (n >= settings->peer_count)
@@ -115,6 +114,24 @@ static bool destination_of(const struct group_settings *settings, size_t n, stru
 	return true;
 }
 
+/* A payload for peers, or a whole frame. */
+static void address_copy(const struct group_settings *settings, const struct mac *source_mac,
+                         const struct address *destination, const uint8_t *payload, size_t payload_bytes,
+                         struct advert_out *ret_out)
+{
+	struct mac destination_mac = mac_of_group(destination);
+
+	if (settings->peer_count > 0) {
+		ret_out->peer = *destination;
+		ret_out->length = payload_bytes;
+		memcpy(ret_out->bytes, payload, payload_bytes);
+		return;
+	}
+	ret_out->peer = (struct address){0};
+	ret_out->length = packet_build(source_mac, &destination_mac, &ret_out->source, destination, payload,
+	                               payload_bytes, ret_out->bytes);
+}
+
 bool engine_advert_frame(struct engine *engine, const struct node *node, size_t n, instant now,
                          struct advert_out *ret_out)
 {
@@ -125,7 +142,8 @@ bool engine_advert_frame(struct engine *engine, const struct node *node, size_t 
 	size_t payload_bytes = ADVERT_BYTES;
 
 	bool last_word = node->advert.advbase == ADVERT_GONE && node->advert.advskew == ADVERT_GONE;
-	if ((node->vhost.state != VHOST_MASTER && !last_word) || !destination_of(settings, n, &destination))
+	if ((node->vhost.state != VHOST_MASTER && !last_word) ||
+	    !engine_destination(settings, n, &destination))
 		return false;
 	ret_out->source = engine_source(engine, settings, destination.family);
 	advert_encode(&node->advert, payload);
@@ -135,17 +153,28 @@ bool engine_advert_frame(struct engine *engine, const struct node *node, size_t 
 		           node->seal_flags, shared ? engine->sender : 0, payload + ADVERT_BYTES);
 		payload_bytes = SEALED_BYTES;
 	}
-	if (settings->peer_count > 0) {
-		ret_out->peer = destination;
-		ret_out->length = payload_bytes;
-		memcpy(ret_out->bytes, payload, payload_bytes);
-		return true;
-	}
 	struct mac source_mac = group->virtual_mac ? mac_virtual(node->vhost.vhid)
 	                                           : engine->parents[settings->parent].parent.mac;
-	struct mac destination_mac = mac_of_group(&destination);
-	ret_out->peer = (struct address){0};
-	ret_out->length = packet_build(&source_mac, &destination_mac, &ret_out->source, &destination, payload,
-	                               payload_bytes, ret_out->bytes);
+	address_copy(settings, &source_mac, &destination, payload, payload_bytes, ret_out);
+	return true;
+}
+
+bool engine_probe_frame(const struct engine *engine, const struct node *node, size_t n,
+                        struct advert_out *ret_out)
+{
+	const struct group_settings *settings = node->vhost.group->settings;
+	const struct advert nobodys = {0};
+	uint8_t payload[SEALED_BYTES] = {0};
+	struct address destination;
+
+	if (node->vhost.state == VHOST_INIT || !engine_destination(settings, n, &destination))
+		return false;
+	/* Never from a shared address, which may be another host's now: without one of its own the kernel
+	 * chooses. */
+	ret_out->source = *own_source(engine, settings, (enum family)destination.family);
+	ret_out->source.family = destination.family;
+	advert_encode(&nobodys, payload);
+	address_copy(settings, &engine->parents[settings->parent].parent.mac, &destination, payload,
+	             settings->seal != SEAL_OFF ? SEALED_BYTES : ADVERT_BYTES, ret_out);
 	return true;
 }

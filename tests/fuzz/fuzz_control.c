@@ -112,7 +112,7 @@ static void perform(const struct action *action)
 	struct engine *engine = daemon_.engine;
 
 	if (action->kind == ACTION_ADVERTISE)
-		engine_sent(engine, action->node, daemon_.now, 0);
+		engine_sent(engine, action->node, daemon_.now, &(int){0}, 1);
 	else if (action->kind == ACTION_TELL)
 		history_report(&daemon_.history, engine, action, daemon_.now);
 }

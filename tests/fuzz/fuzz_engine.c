@@ -223,15 +223,19 @@ static void send_advert(struct world *world, struct node *node)
 	struct engine *engine = world->engine;
 	struct before before[NODES] = {0};
 	struct advert_out out;
+	int errors[2];
+	size_t copies = 0;
 
 	look(world, before);
 	if (vhost_lease_expired(engine, &node->vhost, world->now)) {
 		check(world, before);
 		return;
 	}
-	for (size_t n = 0; engine_advert_frame(engine, node, n, world->now, &out); n++)
-		require(out.length <= PACKET_FRAME_MAX && n < 2);
-	engine_sent(engine, node, world->now, world->send_fails ? ENOBUFS : 0);
+	for (; engine_advert_frame(engine, node, copies, world->now, &out); copies++) {
+		require(out.length <= PACKET_FRAME_MAX && copies < 2);
+		errors[copies] = world->send_fails ? ENOBUFS : 0;
+	}
+	engine_sent(engine, node, world->now, errors, copies);
 	check(world, before);
 }
 
@@ -268,7 +272,7 @@ static void perform(struct world *world, const struct action *action)
 			world->gate_open[node] = true;
 		break;
 	case ACTION_PROBE:
-		engine_probed(engine, action->parent, world->send_fails ? ENOBUFS : 0, world->now);
+		engine_probed(engine, action->node, &(int){world->send_fails ? ENOBUFS : 0}, 1, world->now);
 		break;
 	case ACTION_ANNOUNCE:
 	case ACTION_TELL:

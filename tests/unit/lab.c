@@ -193,6 +193,8 @@ static const char *report_word(enum report_kind kind)
 	static const char *const words[] = {
 	        [REPORT_DEMOTED] = "demoted",
 	        [REPORT_UNDEMOTED] = "undemoted",
+	        [REPORT_CANNOT_SEND] = "cannot-send",
+	        [REPORT_CAN_SEND] = "can-send",
 	        [REPORT_RIVAL] = "rival",
 	        [REPORT_RIVAL_GONE] = "rival-gone",
 	        [REPORT_CONFLICT] = "conflict",
@@ -258,7 +260,7 @@ void lab_settle(struct lab *lab)
 		write_action(&action, lab->text + used, sizeof(lab->text) - used);
 		used += strlen(lab->text + used);
 		if (action.kind == ACTION_ADVERTISE)
-			engine_sent(engine, action.node, lab->now, lab->send_error);
+			engine_sent(engine, action.node, lab->now, &lab->send_error, 1);
 	}
 	engine_clear_actions(engine);
 }

@@ -117,6 +117,8 @@ static void perform(const struct action *action)
 {
 	size_t group = action->group != NULL ? (size_t)(action->group - engine->groups) : 0;
 	struct advert_out out;
+	int errors[DESTINATIONS_MAX];
+	size_t copies = 0;
 
 	switch (action->kind) {
 	case ACTION_TAKE:
@@ -132,16 +134,20 @@ static void perform(const struct action *action)
 		now.ns += draw(1000);
 		if (draw(500) == 0)
 			now.ns += 5 * NS_PER_S;
-		for (size_t i = 0; engine_advert_frame(engine, action->node, i, now, &out); i++)
+		for (; engine_advert_frame(engine, action->node, copies, now, &out); copies++) {
 			assert_true(out.length <= PACKET_FRAME_MAX);
-		engine_sent(engine, action->node, now, draw(10) == 0 ? 105 : 0);
+			errors[copies] = draw(10) == 0 ? 105 : 0;
+		}
+		engine_sent(engine, action->node, now, errors, copies);
 		break;
 	case ACTION_GOODBYE:
 		assert_true(engine_advert_frame(engine, action->node, 0, now, &out));
-		engine_sent(engine, action->node, now, (int)draw(2));
+		engine_sent(engine, action->node, now, &(int){(int)draw(2)}, 1);
 		break;
 	case ACTION_PROBE:
-		engine_probed(engine, action->parent, (int)draw(2), now);
+		for (; engine_probe_frame(engine, action->node, copies, &out); copies++)
+			errors[copies] = (int)draw(2);
+		engine_probed(engine, action->node, errors, copies, now);
 		break;
 	case ACTION_SHUT:
 	case ACTION_SERVE:

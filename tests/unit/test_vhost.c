@@ -538,10 +538,10 @@ static void test_expired_lease_is_not_extended(void **state)
 
 	lab_tick(&lab, t + INTERVAL_NS);
 	engine_clear_actions(lab.engine);
-	engine_sent(lab.engine, lab_node(&lab), (instant){t + 2 * LEASE_NS}, 0);
+	engine_sent(lab.engine, lab_node(&lab), (instant){t + 2 * LEASE_NS}, &(int){0}, 1);
 	assert_int_equal(lab_vhost(&lab)->lease_end.ns, t + LEASE_NS);
 	assert_true(engine_deadline(lab.engine).ns <= t + LEASE_NS);
-	engine_sent(lab.engine, lab_node(&lab), (instant){t + LEASE_NS - 1}, 0);
+	engine_sent(lab.engine, lab_node(&lab), (instant){t + LEASE_NS - 1}, &(int){0}, 1);
 	assert_int_equal(lab_vhost(&lab)->lease_end.ns, t + 2 * LEASE_NS - 1);
 }
 
@@ -572,14 +572,87 @@ static void test_send_errors(void **state)
 	int64_t failed = lab.now.ns;
 	lab_tick_exactly_at(&lab, failed + NS_PER_S);
 	lab_expect(&lab, "probe");
-	engine_probed(lab.engine, 0, 105, lab.now);
+	engine_probed(lab.engine, lab_node(&lab), &(int){105}, 1, lab.now);
 	lab_expect(&lab, "");
 	lab_tick_exactly_at(&lab, failed + 2 * NS_PER_S);
 	lab_expect(&lab, "probe");
-	engine_probed(lab.engine, 0, 0, lab.now);
-	lab_expect(&lab, "undemoted sending eth0");
-	engine_probed(lab.engine, 0, 0, lab.now);
+	engine_probed(lab.engine, lab_node(&lab), &(int){0}, 1, lab.now);
+	lab_expect(&lab, "can-send, undemoted sending eth0");
+	engine_probed(lab.engine, lab_node(&lab), &(int){0}, 1, lab.now);
 	lab_expect(&lab, "");
+}
+
+static size_t count_probes(struct lab *l)
+{
+	struct advert_out out;
+	size_t copies = 0;
+
+	while (engine_probe_frame(l->engine, lab_node(l), copies, &out)) {
+		assert_true(out.peer.family == FAMILY_IPV4);
+		assert_int_equal(out.bytes[1], 0);
+		copies++;
+	}
+	return copies;
+}
+
+/* A backup learns at its start and later that it could not tell its peers, and is demoted before it matters.
+ */
+static void test_backup_probes_its_peers(void **state)
+{
+	(void)state;
+	const struct address peers[] = {address_of("10.0.0.2"), address_of("10.0.0.3")};
+	const int refused[] = {0, 1}, passed[] = {0, 0};
+
+	lab.group.peers = peers;
+	lab.group.peer_count = 2;
+	lab.group.advbase = 200;
+	lab_place(&lab);
+	lab_up(&lab);
+	lab_expect(&lab, "init>backup started");
+	lab_tick(&lab, lab.now.ns);
+	lab_expect(&lab, "probe");
+	assert_int_equal(count_probes(&lab), 2);
+	engine_probed(lab.engine, lab_node(&lab), passed, 2, lab.now);
+	int64_t last = lab.now.ns;
+	lab_tick_exactly_at(&lab, last + 30 * NS_PER_S);
+	lab_expect(&lab, "probe");
+	engine_probed(lab.engine, lab_node(&lab), refused, 2, lab.now);
+	lab_expect(&lab, "cannot-send, demoted sending eth0 100");
+	assert_false(outlet_is_blocked(&lab_node(&lab)->outlets[0]));
+	assert_true(outlet_is_blocked(&lab_node(&lab)->outlets[1]));
+	last = lab.now.ns;
+	lab_tick_exactly_at(&lab, last + NS_PER_S);
+	lab_expect(&lab, "probe");
+	engine_probed(lab.engine, lab_node(&lab), passed, 2, lab.now);
+	lab_expect(&lab, "can-send, undemoted sending eth0");
+}
+
+/* One of two peers is out of reach: whoever reaches both is the better master. */
+static void test_one_peer_of_two(void **state)
+{
+	(void)state;
+	const struct address peers[] = {address_of("10.0.0.2"), address_of("10.0.0.3")};
+	const int errors[] = {0, 1};
+
+	lab.group.peers = peers;
+	lab.group.peer_count = 2;
+	lab_place(&lab);
+	lab_up(&lab);
+	lab_settle(&lab);
+	lab_tick(&lab, engine_deadline(lab.engine).ns);
+	lab_settle(&lab);
+	while (lab_vhost(&lab)->state != VHOST_MASTER) {
+		lab_tick(&lab, engine_deadline(lab.engine).ns);
+		lab_settle(&lab);
+	}
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(lab.engine->groups[0].demotion, 0);
+		engine_sent(lab.engine, lab_node(&lab), lab.now, errors, 2);
+	}
+	lab_expect(&lab, "cannot-send, demoted sending eth0 100, advert 1/240/100, serve");
+	assert_int_equal(lab_vhost(&lab)->send_failures, 0);
+	lab_down(&lab);
+	lab_expect(&lab, "shut, drop, master>init link-down, demoted link eth0 100, undemoted sending eth0");
 }
 
 /* Whoever cannot send is demoted before the lease ends, so that it does not preempt afterwards. */
@@ -598,7 +671,7 @@ static void test_send_is_tried_again(void **state)
 	}
 	assert_int_equal(lab.engine->groups[0].demotion, 100);
 	lab_tick(&lab, t + LEASE_NS);
-	lab_expect(&lab, "probe, shut, drop, master>backup lease-expired");
+	lab_expect(&lab, "shut, drop, master>backup lease-expired, probe");
 }
 
 /* Nobody can take over from a host without a link, so it does not wait. */
@@ -986,6 +1059,8 @@ int main(void)
 	        TEST(test_lease),
 	        TEST(test_expired_lease_is_not_extended),
 	        TEST(test_send_errors),
+	        TEST(test_backup_probes_its_peers),
+	        TEST(test_one_peer_of_two),
 	        TEST(test_send_is_tried_again),
 	        TEST(test_link_lost_while_stopping),
 	        TEST(test_take_failed),
