@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "linux/peer.h"
 #include "linux/sandbox.h"
 #include "log.h"
 #include "loop.h"
@@ -78,7 +79,9 @@ static bool start_engine(struct daemon *daemon, const struct endowment *endowmen
 	daemon->interfaces.gate_missing = endowment->gate_missing;
 	daemon->admins = endowment->admins;
 	daemon->keeper_sandbox = endowment->keeper_sandbox;
-	daemon->peer_fds[0] = daemon->peer_fds[1] = -1;
+	/* Opened again, with its error told, when a peer is to be sent to. */
+	daemon->peer_fds[0] = peer_open(FAMILY_IPV4);
+	daemon->peer_fds[1] = peer_open(FAMILY_IPV6);
 	daemon->started = daemon_read_clock(daemon);
 	state_restore_marks(&daemon->state, daemon->engine, now);
 	state_save(&daemon->state, daemon->engine, now);

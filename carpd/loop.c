@@ -10,6 +10,7 @@
 #include "await.h"
 #include "channel.h"
 #include "control.h"
+#include "linux/peer.h"
 #include "log.h"
 #include "observe.h"
 #include "perform.h"
@@ -130,14 +131,32 @@ static void heard_packet(void *context, int link_index, const uint8_t *network, 
 {
 	struct daemon *daemon = context;
 	struct interface *interface = interfaces_find(&daemon->interfaces, link_index);
+	enum drop drop;
 
 	if (interface == NULL)
 		return;
-	engine_receive(daemon->engine, (size_t)(interface - daemon->interfaces.list), network, bytes,
-	               multicast, arrived);
+	drop = engine_receive(daemon->engine, (size_t)(interface - daemon->interfaces.list), network, bytes,
+	                      multicast, arrived);
+	if (drop == DROP_VHID && !multicast)
+		engine_hear_stray(daemon->engine, network, bytes, arrived);
 	/* A burst may bring many events for one group; the list has room for one each. */
 	if (daemon->engine->action_count > daemon->engine->action_capacity / 2)
 		perform_all(daemon);
+}
+
+/* Sent to this host alone, and not taken by the gate of a group with peers. */
+static void heard_stray(void *context, int link_index, const uint8_t *network, size_t bytes)
+{
+	struct daemon *daemon = context;
+	const struct interface *interface = interfaces_find(&daemon->interfaces, link_index);
+
+	/* Where there is no gate it comes by the interface's own socket as well. */
+	if (interface != NULL && interface->listening)
+		return;
+	if (interface != NULL)
+		heard_packet(context, link_index, network, bytes, false, daemon->now);
+	else
+		engine_hear_stray(daemon->engine, network, bytes, daemon->now);
 }
 
 /* What follows sooner than this, or comes with another, is a burst. */
@@ -163,6 +182,10 @@ static void receive_all(struct loop *loop)
 
 	if (daemon->gate != NULL)
 		receive_through_gate(loop);
+	for (int i = 0; i < 2; i++)
+		if (daemon->peer_fds[i] >= 0)
+			peer_receive(daemon->peer_fds[i], i == 0 ? FAMILY_IPV4 : FAMILY_IPV6, heard_stray,
+			             daemon);
 	for (size_t i = 0; i < daemon->interfaces.count; i++) {
 		struct interface *interface = &daemon->interfaces.list[i];
 		if (!interface->listening)
@@ -380,6 +403,9 @@ static bool watch_everything(struct loop *loop, int control_fd)
 	    watch(loop, rtnl_fd(daemon->rtnl), kernel_changed) == NULL ||
 	    (daemon->gate != NULL && watch(loop, gate_fd(daemon->gate), packets_waiting) == NULL))
 		return false;
+	for (int i = 0; i < 2; i++)
+		if (daemon->peer_fds[i] >= 0 && watch(loop, daemon->peer_fds[i], packets_waiting) == NULL)
+			return false;
 	evsignal_add(term_event, NULL);
 	event_add(second_event, &second);
 	watch_wires(loop);

@@ -112,8 +112,19 @@ static json_t *gate_json(const struct daemon *daemon, const struct group *group)
 static const char *conflict_name(enum conflict_kind kind)
 {
 	static const char *const names[] = {
-	        [CONFLICT_DIGEST] = "digest", [CONFLICT_SEAL] = "seal",         [CONFLICT_KEY] = "key",
-	        [CONFLICT_TIME] = "time",     [CONFLICT_UNSEALED] = "unsealed",
+	        [CONFLICT_DIGEST] = "digest",
+	        [CONFLICT_SEAL] = "seal",
+	        [CONFLICT_KEY] = "key",
+	        [CONFLICT_TIME] = "time",
+	        [CONFLICT_UNSEALED] = "unsealed",
+	        [CONFLICT_REPLAY] = "replay",
+	        [CONFLICT_ROUTED] = "routed",
+	        [CONFLICT_MULTICAST] = "multicast",
+	        [CONFLICT_UNICAST] = "unicast",
+	        [CONFLICT_STRANGER] = "stranger",
+	        [CONFLICT_ELSEWHERE] = "elsewhere",
+	        [CONFLICT_TWIN] = "twin",
+	        [CONFLICT_MALFORMED] = "malformed",
 	};
 
 	return names[kind];
@@ -124,7 +135,7 @@ static json_t *conflict_json(const struct daemon *daemon, const struct group *gr
 	const struct conflict *conflict = &node->conflict;
 	char text[TEXT_SENTENCE_MAX];
 
-	if (conflict->source.family == FAMILY_NONE)
+	if (conflict->source.family == FAMILY_NONE || !conflict->told)
 		return json_null();
 	return json_pack("{s:o, s:s, s:I, s:o, s:s}", "source", status_address(&conflict->source), "reason",
 	                 conflict_name(conflict->kind), "count", (json_int_t)conflict->count, "since",

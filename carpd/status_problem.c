@@ -55,7 +55,7 @@ static void node_problems(const struct daemon *daemon, const struct group *group
 	char text[TEXT_SENTENCE_MAX], peer[TEXT_ADDRESS_MAX];
 
 	outlet_problems(group, node, problems);
-	if (node->conflict.source.family != FAMILY_NONE)
+	if (node->conflict.source.family != FAMILY_NONE && node->conflict.told)
 		conflict_problem(daemon, group, node, problems);
 	if (node->vhost.rival.persistent) {
 		snprintf(

@@ -211,9 +211,23 @@ const char *text_conflict(const struct conflict *conflict, uint8_t vhid, char te
 	        [CONFLICT_KEY] = "with a seal of an unknown key",
 	        [CONFLICT_TIME] = "with a seal of another time",
 	        [CONFLICT_UNSEALED] = "without a seal",
+	        [CONFLICT_REPLAY] = "with an old sequence in its seal",
+	        [CONFLICT_ROUTED] = "through a router, with a TTL or hop limit below 255",
+	        [CONFLICT_MULTICAST] = "by multicast",
+	        [CONFLICT_UNICAST] = "to this host alone",
+	        [CONFLICT_STRANGER] = "and is not among the peers here",
+	        [CONFLICT_TWIN] = "from an address of this host",
+	        [CONFLICT_MALFORMED] = "in a form that is not CARP version 2",
 	};
-	char peer[TEXT_ADDRESS_MAX];
+	char peer[TEXT_ADDRESS_MAX], to[TEXT_ADDRESS_MAX];
 
+	if (conflict->kind == CONFLICT_ELSEWHERE) {
+		snprintf(text, TEXT_SENTENCE_MAX,
+		         "%s advertises vhid %d to %s, which is not on the interface",
+		         text_address(&conflict->source, peer), vhid,
+		         text_address(&conflict->destination, to));
+		return text;
+	}
 	snprintf(text, TEXT_SENTENCE_MAX, "%s advertises vhid %d %s", text_address(&conflict->source, peer),
 	         vhid, words[conflict->kind]);
 	return text;
@@ -261,6 +275,7 @@ static const char *text_digest_advice(const struct diagnosis *diagnosis, char te
 const char *text_advice(const struct group *group, const struct node *node, char text[TEXT_SENTENCE_MAX])
 {
 	const struct conflict *conflict = &node->conflict;
+	char peer[TEXT_ADDRESS_MAX];
 	struct diagnosis diagnosis;
 
 	switch (conflict->kind) {
@@ -281,6 +296,36 @@ const char *text_advice(const struct group *group, const struct node *node, char
 		return text;
 	case CONFLICT_UNSEALED:
 		return "Here only sealed adverts count: let it seal, or say seal = offer here.";
+	case CONFLICT_REPLAY:
+		return "Its clock was set back and it lost its state, or somebody plays its adverts back: "
+		       "set its "
+		       "clock, and start carpd there again.";
+	case CONFLICT_ROUTED:
+		return "Only adverts of this network count: say ttl-check = false here if that router is "
+		       "meant to "
+		       "be there.";
+	case CONFLICT_MULTICAST:
+		snprintf(text, TEXT_SENTENCE_MAX,
+		         "Here peers are configured: say peers there too, or on no host.");
+		return text;
+	case CONFLICT_UNICAST:
+		snprintf(text, TEXT_SENTENCE_MAX,
+		         "Here no peers are configured: say peers = { \"%s\" } here, or "
+		         "take peers out there.",
+		         text_address(&conflict->source, peer));
+		return text;
+	case CONFLICT_STRANGER:
+		snprintf(text, TEXT_SENTENCE_MAX,
+		         "Add %s to peers here, or let that host speak from the address "
+		         "that peers names.",
+		         text_address(&conflict->source, peer));
+		return text;
+	case CONFLICT_ELSEWHERE:
+		return "Its peers must name this host's address on the interface of the group.";
+	case CONFLICT_TWIN:
+		return "Two hosts have one address: each needs its own.";
+	case CONFLICT_MALFORMED:
+		return "It may be another protocol with the same number, or damaged on the way.";
 	}
 	return "";
 }

@@ -151,7 +151,16 @@ void engine_clear_actions(struct engine *engine)
 	engine->action_count = 0;
 }
 
+/* Longer for those who speak rarely. */
 #define CONFLICT_OVER_NS (30 * NS_PER_S)
+
+static instant conflict_end(const struct conflict *conflict)
+{
+	int64_t patience_ns = 3 * advert_interval_ns(conflict->advert.advbase, conflict->advert.advskew);
+
+	return instant_after(conflict->heard,
+	                     patience_ns > CONFLICT_OVER_NS ? patience_ns : CONFLICT_OVER_NS);
+}
 
 static instant node_deadline(const struct node *node)
 {
@@ -160,7 +169,7 @@ static instant node_deadline(const struct node *node)
 	if (node->vhost.state != VHOST_INIT)
 		deadline = instant_earlier(deadline, node->probe_at);
 	if (node->conflict.source.family != FAMILY_NONE)
-		deadline = instant_earlier(deadline, instant_after(node->conflict.heard, CONFLICT_OVER_NS));
+		deadline = instant_earlier(deadline, conflict_end(&node->conflict));
 	return deadline;
 }
 
@@ -605,10 +614,11 @@ static void forget_conflict(struct engine *engine, struct node *node, instant no
 	struct report report = {.kind = REPORT_CONFLICT_OVER, .peer = node->conflict.source};
 
 	if (node->conflict.source.family == FAMILY_NONE ||
-	    instant_span_ns(node->conflict.heard, now) < CONFLICT_OVER_NS)
+	    !instant_reached(conflict_end(&node->conflict), now))
 		return;
 	node->conflict.source.family = FAMILY_NONE;
-	engine_tell(engine, node->vhost.group, node, &report);
+	if (node->conflict.told)
+		engine_tell(engine, node->vhost.group, node, &report);
 }
 
 static void tick_demotions(struct engine *engine, instant now)

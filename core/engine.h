@@ -94,17 +94,33 @@ enum conflict_kind {
 	CONFLICT_KEY,      /* sealed with a key id that we lack */
 	CONFLICT_TIME,     /* its sequence is further from our clock than seal_window_ns */
 	CONFLICT_UNSEALED, /* and we require a seal */
+	/* These hide a master: they count while this host is one too, or hears none. */
+	CONFLICT_REPLAY,    /* its sequence is not newer than one that was heard */
+	CONFLICT_ROUTED,    /* its TTL or hop limit says that a router is in between */
+	CONFLICT_MULTICAST, /* and we have peers */
+	CONFLICT_UNICAST,   /* and we have none */
+	CONFLICT_STRANGER,  /* it is not among our peers */
+	CONFLICT_ELSEWHERE, /* to an address of ours on another interface */
+	CONFLICT_TWIN,      /* from our own address, and not by us */
+	CONFLICT_MALFORMED,
 };
 
-/* A peer with our vhid whose digest or seal does not fit ours: told once, kept as state. */
+/*
+ * A host with our vhid that is not understood or not listened to: told once, kept as
+ * state.  The first adverts may be an outsider's, or of hosts that are just being
+ * changed; one that goes on as long as a backup is patient is told.
+ */
+#define CONFLICT_ADVERTS 3
 struct conflict {
-	struct address source; /* FAMILY_NONE: no conflict */
+	struct address source; /* FAMILY_NONE: nobody */
 	enum conflict_kind kind;
+	bool told;
+	struct address destination;
 	int64_t ahead_ns; /* CONFLICT_TIME: of its sequence before our clock */
 	uint64_t count;
 	instant since;
 	instant heard;
-	struct advert advert; /* the last one, for the diagnosis */
+	struct advert advert; /* the last one, for the diagnosis; of CONFLICT_MALFORMED its vhid */
 };
 
 /* How sending fares to one destination. */
@@ -278,6 +294,13 @@ void engine_expire_leases(struct engine *engine, instant now);
 /* network: an IP packet with protocol 112 that arrived at parent. */
 enum drop engine_receive(struct engine *engine, size_t parent, const uint8_t *network, size_t bytes,
                          bool multicast, instant now);
+
+/*
+ * A unicast packet with protocol 112 that no group has taken, on whatever interface:
+ * nothing comes of it, but a host that sends its adverts to the wrong one of our
+ * addresses is told of.
+ */
+void engine_hear_stray(struct engine *engine, const uint8_t *network, size_t bytes, instant now);
 
 void engine_parent_changed(struct engine *engine, size_t parent, const struct parent *state, instant now);
 

@@ -14,6 +14,7 @@ struct inspection {
 	bool multicast;
 	bool sealed;
 	bool renewed; /* it carries what nobody has who was not changed yet */
+	bool twin;    /* from our address, but we did not send it lately */
 	struct seal seal;
 };
 
@@ -28,6 +29,14 @@ static enum drop find_node(struct engine *engine, size_t parent, struct inspecti
 	return DROP_NONE;
 }
 
+static bool is_peer(const struct group_settings *settings, const struct address *source)
+{
+	for (size_t i = 0; i < settings->peer_count; i++)
+		if (address_equal(&settings->peers[i], source))
+			return true;
+	return false;
+}
+
 static enum drop check_sender(const struct inspection *seen)
 {
 	const struct group_settings *settings = seen->node->vhost.group->settings;
@@ -39,10 +48,7 @@ static enum drop check_sender(const struct inspection *seen)
 		return DROP_DESTINATION;
 	if (settings->peer_count == 0)
 		return DROP_NONE;
-	for (size_t i = 0; i < settings->peer_count; i++)
-		if (address_equal(&settings->peers[i], &seen->packet.source))
-			return DROP_NONE;
-	return DROP_STRANGER;
+	return is_peer(settings, &seen->packet.source) ? DROP_NONE : DROP_STRANGER;
 }
 
 static bool fits(const struct digest digests[DIGEST_FORMS], const struct advert *advert)
@@ -72,7 +78,7 @@ static enum drop check_digest(struct inspection *seen)
  * latest adverts counts on from an earlier one, and may honestly use a counter
  * that we have used.
  */
-static enum drop check_own(const struct engine *engine, const struct inspection *seen)
+static enum drop check_own(const struct engine *engine, struct inspection *seen)
 {
 	const struct group_settings *settings = seen->node->vhost.group->settings;
 	enum family family = (enum family)seen->packet.source.family;
@@ -80,12 +86,12 @@ static enum drop check_own(const struct engine *engine, const struct inspection 
 
 	if (!address_equal(&own, &seen->packet.source))
 		return DROP_NONE;
+	seen->twin = true;
+	for (size_t i = 0; i < OWN_COUNTERS; i++)
+		seen->twin &= seen->node->own_counters[i] != seen->advert.counter;
 	if (!engine_source_is_shared(engine, settings, family))
 		return DROP_OWN;
-	for (size_t i = 0; i < OWN_COUNTERS; i++)
-		if (seen->node->own_counters[i] == seen->advert.counter)
-			return DROP_OWN;
-	return DROP_NONE;
+	return seen->twin ? DROP_NONE : DROP_OWN;
 }
 
 /* A key that is both a previous and a present one tells nothing of the peer, as a digest that is both. */
@@ -202,8 +208,32 @@ static void tell_peer(struct engine *engine, struct node *node, enum report_kind
 	engine_tell(engine, node->vhost.group, node, &report);
 }
 
+/* What is dropped before its digest is looked at. */
+static bool has_our_digest(struct inspection *seen)
+{
+	return advert_decode(seen->packet.payload, seen->packet.payload_bytes, &seen->advert) == DROP_NONE &&
+	       check_digest(seen) == DROP_NONE;
+}
+
+/* Anybody in the world can send to this host through a router; what he says must then be known to us. */
+static bool is_credible(struct inspection *seen)
+{
+	bool ours = has_our_digest(seen);
+
+	seen->advert.vhid = seen->node->vhost.vhid;
+	return ours || seen->packet.ttl == CARP_TTL ||
+	       is_peer(seen->node->vhost.group->settings, &seen->packet.source);
+}
+
+/* A backup that hears its master has what it needs, whatever else is said. */
+static bool could_hide_a_master(const struct vhost *vhost)
+{
+	return vhost->state == VHOST_MASTER ||
+	       (vhost->state == VHOST_BACKUP && vhost->master.source.family == FAMILY_NONE);
+}
+
 /* What the settings of two hosts disagree about, other than what somebody made of a recorded advert. */
-static bool is_conflict(const struct inspection *seen, enum drop drop, enum conflict_kind *ret_kind)
+static bool is_disagreement(const struct inspection *seen, enum drop drop, enum conflict_kind *ret_kind)
 {
 	static const struct {
 		enum drop drop;
@@ -225,24 +255,56 @@ static bool is_conflict(const struct inspection *seen, enum drop drop, enum conf
 	return false;
 }
 
-/* The state goes on as long as it is heard; it is told when it begins. */
+/* Whether somebody speaks whom we, by our settings, do not listen to. */
+static bool is_unheard(struct inspection *seen, enum drop drop, enum conflict_kind *ret_kind)
+{
+	static const struct {
+		enum drop drop;
+		enum conflict_kind kind;
+	} conflicts[] = {{DROP_TTL, CONFLICT_ROUTED},        {DROP_STRANGER, CONFLICT_STRANGER},
+	                 {DROP_REPLAY, CONFLICT_REPLAY},     {DROP_LENGTH, CONFLICT_MALFORMED},
+	                 {DROP_VERSION, CONFLICT_MALFORMED}, {DROP_CHECKSUM, CONFLICT_MALFORMED}};
+
+	if (!could_hide_a_master(&seen->node->vhost) || !is_credible(seen))
+		return false;
+	if (drop == DROP_DESTINATION) {
+		*ret_kind = seen->multicast ? CONFLICT_MULTICAST : CONFLICT_UNICAST;
+		return true;
+	}
+	if (drop == DROP_OWN) {
+		*ret_kind = CONFLICT_TWIN;
+		return seen->twin;
+	}
+	for (size_t i = 0; i < sizeof(conflicts) / sizeof(conflicts[0]); i++)
+		if (conflicts[i].drop == drop) {
+			*ret_kind = conflicts[i].kind;
+			return true;
+		}
+	return false;
+}
+
+/* The one that is told of stays the same as long as it is heard. */
 static void note_conflict(struct engine *engine, const struct inspection *seen, enum conflict_kind kind,
                           instant now)
 {
 	struct node *node = seen->node;
 	struct conflict *conflict = &node->conflict;
-	bool fresh = conflict->source.family == FAMILY_NONE;
+	bool same = conflict->kind == kind && address_equal(&conflict->source, &seen->packet.source);
 
+	if (conflict->source.family == FAMILY_NONE)
+		*conflict = (struct conflict){.since = now};
+	else if (conflict->told && !same)
+		return;
+	conflict->source = seen->packet.source;
+	conflict->destination = seen->packet.destination;
+	conflict->kind = kind;
+	conflict->ahead_ns = (int64_t)(seen->seal.sequence - (uint64_t)(now.ns + engine->wall_offset_ns));
 	conflict->advert = seen->advert;
 	conflict->heard = now;
 	conflict->count++;
-	if (!fresh)
+	if (conflict->told || conflict->count < CONFLICT_ADVERTS)
 		return;
-	conflict->source = seen->packet.source;
-	conflict->kind = kind;
-	conflict->ahead_ns = (int64_t)(seen->seal.sequence - (uint64_t)(now.ns + engine->wall_offset_ns));
-	conflict->since = now;
-	conflict->count = 1;
+	conflict->told = true;
 	tell_peer(engine, node, REPORT_CONFLICT, &conflict->source);
 }
 
@@ -303,10 +365,28 @@ enum drop engine_receive(struct engine *engine, size_t parent, const uint8_t *ne
 	if (seen.node == NULL)
 		return drop;
 	enum conflict_kind kind;
-	if (is_conflict(&seen, drop, &kind))
+	if (is_disagreement(&seen, drop, &kind) || is_unheard(&seen, drop, &kind))
 		note_conflict(engine, &seen, kind, now);
 	else if (drop == DROP_FORGED || drop == DROP_UNSEALED)
 		note_forgery(engine, &seen, drop, now);
 	engine_wake_for(engine, seen.node);
 	return drop;
+}
+
+void engine_hear_stray(struct engine *engine, const uint8_t *network, size_t bytes, instant now)
+{
+	struct inspection seen = {0};
+
+	/* VRRP among them. */
+	if (packet_parse(network, bytes, &seen.packet) != DROP_NONE ||
+	    advert_decode(seen.packet.payload, seen.packet.payload_bytes, &seen.advert) != DROP_NONE)
+		return;
+	for (size_t i = 0; i < engine->settings->node_count; i++) {
+		seen.node = &engine->nodes[i];
+		if (seen.node->vhost.vhid != seen.advert.vhid || !could_hide_a_master(&seen.node->vhost) ||
+		    !is_credible(&seen))
+			continue;
+		note_conflict(engine, &seen, CONFLICT_ELSEWHERE, now);
+		engine_wake_for(engine, seen.node);
+	}
 }

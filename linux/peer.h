@@ -1,6 +1,7 @@
 /*
  * Adverts to unicast peers, routed by the kernel like any packet (FreeBSD's peers
- * may be in another subnet), so without the virtual MAC.
+ * may be in another subnet), so without the virtual MAC; and unicast adverts to this
+ * host, on whatever interface, that the gate has left.
  */
 #ifndef CARPD_LINUX_PEER_H
 #define CARPD_LINUX_PEER_H
@@ -10,11 +11,17 @@
 
 #include "core/address.h"
 
-/* A raw socket of that family; it sends with TTL 255 and receives nothing.  The fd or -errno. */
+/* A raw socket of that family; it sends with TTL 255.  The fd or -errno. */
 int peer_open(enum family family);
 
 /* 0 or -errno; never blocks.  link_index matters to link-local peers only. */
 int peer_send(int fd, int link_index, const struct address *source, const struct address *peer,
               const uint8_t *payload, size_t bytes);
+
+/* network points at an IP header: the packet's own, or for IPv6 one put together again. */
+typedef void peer_received(void *context, int link_index, const uint8_t *network, size_t bytes);
+
+/* Hands over what is waiting; in a flood it stops after a while and the fd stays ready. */
+void peer_receive(int fd, enum family family, peer_received *received, void *context);
 
 #endif

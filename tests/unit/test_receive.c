@@ -71,7 +71,8 @@ static void test_packets(void **state)
 	assert_int_equal(lab.engine->parents[0].dropped[DROP_VHID], 1);
 	assert_int_equal(lab.engine->parents[0].dropped[DROP_HEADER], 55);
 	assert_int_equal(lab_node(&lab)->counters.dropped[DROP_TTL], 1);
-	lab_expect(&lab, "");
+	/* From a neighbour who goes on like that. */
+	lab_expect(&lab, "conflict");
 	assert_int_equal(lab_vhost(&lab)->master.source.family, FAMILY_NONE);
 	HEAR("10.0.0.2", 1, 0, 0);
 	assert_int_equal(lab_node(&lab)->counters.adverts_received, 1);
@@ -128,12 +129,15 @@ static void test_conflict_is_told_once(void **state)
 	start();
 	lab.now.ns = NS_PER_S;
 	DROP(DROP_DIGEST, "10.0.0.2", 1, 0, 0, .like = &other);
+	DROP(DROP_DIGEST, "10.0.0.2", 1, 0, 0, .like = &other);
+	lab_expect(&lab, "");
+	DROP(DROP_DIGEST, "10.0.0.2", 1, 0, 0, .like = &other);
 	lab_expect(&lab, "conflict");
 	lab.now.ns = 2 * NS_PER_S;
 	DROP(DROP_DIGEST, "10.0.0.2", 1, 0, 0, .like = &other);
 	DROP(DROP_DIGEST, "10.0.0.3", 1, 0, 0, .like = &other);
 	lab_expect(&lab, "");
-	assert_int_equal(lab_node(&lab)->conflict.count, 3);
+	assert_int_equal(lab_node(&lab)->conflict.count, 4);
 	/* Keeps it from rising meanwhile. */
 	for (int64_t s = 3; s < 32; s++) {
 		lab.now.ns = s * NS_PER_S;
@@ -147,7 +151,98 @@ static void test_conflict_is_told_once(void **state)
 	lab_tick(&lab, 32 * NS_PER_S);
 	lab_expect(&lab, "conflict-over");
 	DROP(DROP_DIGEST, "10.0.0.2", 1, 0, 0, .like = &other);
+	DROP(DROP_DIGEST, "10.0.0.2", 1, 0, 0, .like = &other);
+	lab_expect(&lab, "");
+	DROP(DROP_DIGEST, "10.0.0.2", 1, 0, 0, .like = &other);
 	lab_expect(&lab, "conflict");
+}
+
+/* Once or twice is nothing, and is forgotten. */
+static void test_outsider_with_a_single_packet(void **state)
+{
+	(void)state;
+	struct group_settings other = lab.group;
+
+	other.passphrase = (struct passphrase){"Secret", 6};
+	start();
+	lab_become_master(&lab);
+	DROP(DROP_DIGEST, "10.0.0.9", 1, 0, 0, .like = &other);
+	assert_false(lab_node(&lab)->conflict.told);
+	for (int64_t end = lab.now.ns + 31 * NS_PER_S; lab.now.ns < end; lab_settle(&lab)) {
+		lab_tick(&lab, engine_deadline(lab.engine).ns);
+		assert_null(strstr(lab.text, "conflict"));
+	}
+	assert_int_equal(lab_node(&lab)->conflict.source.family, FAMILY_NONE);
+}
+
+static void expect_unheard(struct said said, enum drop drop, enum conflict_kind kind)
+{
+	for (int i = 0; i < CONFLICT_ADVERTS; i++) {
+		assert_false(lab_node(&lab)->conflict.told);
+		assert_int_equal(lab_hear(&lab, said), drop);
+	}
+	assert_true(lab_node(&lab)->conflict.told);
+	assert_int_equal(lab_node(&lab)->conflict.kind, kind);
+	lab_node(&lab)->conflict = (struct conflict){0};
+	lab_settle(&lab);
+}
+
+/* Two masters that do not listen to each other by their settings say so; a backup that has its master does
+ * not. */
+static void test_unheard(void **state)
+{
+	(void)state;
+	const struct address peer = address_of("10.0.0.3");
+	struct group_settings other = lab.group;
+	struct said routed = SAID("192.0.2.1", 1, 0, 0, .ttl = 60), single = SAID("10.0.0.2", 1, 0, 0);
+
+	other.passphrase = (struct passphrase){"Secret", 6};
+	single.destination = "10.0.0.1";
+	lab.group.ttl_check = true;
+	start();
+	lab_become_master(&lab);
+	expect_unheard(routed, DROP_TTL, CONFLICT_ROUTED);
+	expect_unheard(single, DROP_DESTINATION, CONFLICT_UNICAST);
+	expect_unheard((struct said)SAID("10.0.0.1", 1, 0, 0), DROP_OWN, CONFLICT_TWIN);
+	/* Whoever is far away and does not know the passphrase can do nothing. */
+	routed.like = &other;
+	for (int i = 0; i < 2 * CONFLICT_ADVERTS; i++)
+		lab_hear(&lab, routed);
+	assert_int_equal(lab_node(&lab)->conflict.source.family, FAMILY_NONE);
+	lab_close(&lab);
+
+	lab.group.peers = &peer;
+	lab.group.peer_count = 1;
+	start();
+	while (lab_vhost(&lab)->state != VHOST_MASTER)
+		lab_tick(&lab, engine_deadline(lab.engine).ns);
+	lab_settle(&lab);
+	expect_unheard((struct said)SAID("10.0.0.2", 1, 0, 0), DROP_DESTINATION, CONFLICT_MULTICAST);
+	expect_unheard(single, DROP_STRANGER, CONFLICT_STRANGER);
+	struct said master = SAID("10.0.0.3", 1, 0, 0);
+	master.destination = "10.0.0.1";
+	assert_int_equal(lab_hear(&lab, master), DROP_NONE);
+	for (int i = 0; i < 2 * CONFLICT_ADVERTS; i++)
+		lab_hear(&lab, single);
+	assert_int_equal(lab_node(&lab)->conflict.source.family, FAMILY_NONE);
+}
+
+/* To another interface of this host. */
+static void test_stray(void **state)
+{
+	(void)state;
+	struct said said = SAID("10.0.0.2", 1, 0, 0);
+	uint8_t packet[PACKET_FRAME_MAX];
+
+	said.destination = "10.1.0.1";
+	start();
+	lab_become_master(&lab);
+	for (int i = 0; i < CONFLICT_ADVERTS; i++)
+		engine_hear_stray(lab.engine, packet, lab_write(&lab, &said, packet), lab.now);
+	lab_settle(&lab);
+	assert_true(lab_node(&lab)->conflict.told);
+	assert_int_equal(lab_node(&lab)->conflict.kind, CONFLICT_ELSEWHERE);
+	assert_int_equal(lab_vhost(&lab)->state, VHOST_MASTER);
 }
 
 static void test_own(void **state)
@@ -375,7 +470,8 @@ static void test_backups_send_nothing(void **state)
 
 static void expect_conflict(struct said said, enum drop drop, enum conflict_kind kind)
 {
-	assert_int_equal(lab_hear(&lab, said), drop);
+	for (int i = 0; i < CONFLICT_ADVERTS; i++)
+		assert_int_equal(lab_hear(&lab, said), drop);
 	lab_expect(&lab, "conflict");
 	assert_int_equal(lab_node(&lab)->conflict.kind, kind);
 	lab_hear(&lab, said);
@@ -423,6 +519,9 @@ int main(void)
 	        TEST(test_unicast),
 	        TEST(test_multicast_only),
 	        TEST(test_conflict_is_told_once),
+	        TEST(test_outsider_with_a_single_packet),
+	        TEST(test_unheard),
+	        TEST(test_stray),
 	        TEST(test_own),
 	        TEST(test_own_unnumbered),
 	        TEST(test_seal),
