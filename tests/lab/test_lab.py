@@ -41,6 +41,7 @@ def _digest(passphrase, vhid, address, counter):
     return hmac.new(passphrase.encode(), data, hashlib.sha1).digest()
 
 
+@pytest.mark.alone
 def test_ucarp_pair(lab):
     fw1, fw2, client = lab.hosts("fw1", "fw2", "client")
     sniffer = Sniffer(lab)
@@ -71,6 +72,7 @@ def test_ucarp_pair(lab):
     assert abs(outage.lost - outage.ms) < 0.15 * outage.ms
 
 
+@pytest.mark.alone
 def test_keepalived_takes_over_on_time(lab):
     fw1, fw2, client = lab.hosts("fw1", "fw2", "client")
     sniffer = Sniffer(lab)
@@ -164,6 +166,7 @@ def test_tcp_holds_over_a_pulled_cable(lab):
     assert hold.alive()
 
 
+@pytest.mark.alone
 def test_flood_counts_what_it_sends(lab):
     sender, receiver = lab.hosts("sender", "receiver")
     frame = bytes.fromhex("ffffffffffff 020000000001 88b5") + bytes(50)

@@ -13,10 +13,6 @@ from lab import Lab, sanitized  # noqa: E402
 collect_ignore = [] if sanitized() else ["test_sanitizer.py"]
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "alone: measures time, so nothing else may run beside it")
-
-
 @pytest.fixture(name="lab")
 def _lab():
     with Lab() as lab:
