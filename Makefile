@@ -3,12 +3,13 @@
 BUILD  ?= build
 PREFIX ?= /usr/local
 
-.PHONY: all demo check check-kernel fuzz bench cost install clean deps
+.PHONY: all demo quick check check-bare check-kernel fuzz bench cost install clean deps
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
 $(BUILD)/build.ninja:
+	@command -v meson >/dev/null || { echo "meson is missing; \"make deps\" installs what building needs." >&2; exit 1; }
 	meson setup --prefix=$(PREFIX) $(BUILD)
 
 # Installs what is missing, if this is Debian and we are root; otherwise says what is.
@@ -16,13 +17,24 @@ deps:
 	dist/install-needs build
 
 demo:
-	dist/install-needs build
+	dist/install-needs build lab
 	$(MAKE) all
 	demo/run $(BUILD)
 
+# Two minutes, for the developer's hand.
+quick:
+	dist/install-needs build lab test
+	$(MAKE) all
+	tests/run --quick $(BUILD)
+
 check:
-	dist/install-needs build test
+	dist/install-needs build lab test
 	tests/run
+
+# The demo and the quick tests on a Debian 12 and a Debian 13 that have nothing but git and make.
+check-bare:
+	dist/install-needs bare
+	tests/stages 'tests/bare bookworm demo quick' 'tests/bare trixie demo quick'
 
 # On the kernels of Debian 11, 12 and 13, in virtual machines.
 check-kernel:
@@ -35,13 +47,13 @@ fuzz:
 	tests/fuzz/run
 
 bench:
-	dist/install-needs build test
+	dist/install-needs build lab bench
 	$(MAKE) all
 	bench/run
 
 # What the gate adds to each frame.
 cost:
-	dist/install-needs build test
+	dist/install-needs build
 	$(MAKE) all
 	$(BUILD)/tests/gate/gate_cost
 
