@@ -13,7 +13,7 @@
 enum message_kind {
 	/* engine to keeper */
 	MESSAGE_READY,         /* in service */
-	MESSAGE_ALIVE,         /* once a second */
+	MESSAGE_ALIVE,         /* every few seconds */
 	MESSAGE_RELOAD_WANTED, /* on the control socket; each has a higher number than the one before */
 	MESSAGE_RELOADED,      /* the configuration that was sent is in force */
 	/*

@@ -18,8 +18,9 @@
 #include "trouble.h"
 #include "vrrp.h"
 
-/* How often the gates are looked at: tcx tells nobody of a change. */
-#define GATE_CHECK_S 5
+/* Thrice within the time in which the keeper wants to hear of us. */
+#define LOOK_AFTER_NS    (3 * NS_PER_S)
+#define LOOK_AT_LATEST_S 4
 
 struct loop {
 	struct daemon *daemon;
@@ -35,7 +36,8 @@ struct loop {
 	int channel;
 	uint32_t reloads_wanted; /* the number of the last */
 	uint32_t reload_number;  /* the last that the one under way is for */
-	unsigned seconds;
+	struct event *look_event;
+	instant looked; /* when look was called last */
 };
 
 static void arm_timer(struct loop *loop)
@@ -109,12 +111,35 @@ static void finish_reload(struct loop *loop)
 	control_reloaded(loop->control, loop->reload_number, NULL);
 }
 
+/* What nobody tells of.  On the way of whatever wakes us, since waking for it would cost more than it does.
+ */
+static void look(struct loop *loop)
+{
+	const struct timeval at_latest = {.tv_sec = LOOK_AT_LATEST_S};
+	struct daemon *daemon = loop->daemon;
+
+	if (instant_span_ns(loop->looked, daemon->now) < LOOK_AFTER_NS)
+		return;
+	loop->looked = daemon->now;
+	event_add(loop->look_event, &at_latest);
+	(void)channel_say(loop->channel, MESSAGE_ALIVE);
+	observe_gates(daemon);
+	observe_routers(daemon);
+	vrrp_look(daemon);
+	trouble_look(daemon);
+	state_renew(&daemon->state, daemon->engine, daemon->now);
+	if (daemon->runtime->retired != NULL && !engine_in_grace(daemon->engine))
+		runtime_free_retired(daemon->runtime);
+	perform_all(daemon);
+}
+
 /* After every event: its consequences, and when to look again. */
 static void settle(struct loop *loop)
 {
 	struct daemon *daemon = loop->daemon;
 
 	perform_all(daemon);
+	look(loop);
 	/* Events are read on the way of our own changes, too. */
 	if (daemon->wires_changed)
 		watch_wires(loop);
@@ -350,26 +375,14 @@ static void term_received(evutil_socket_t fd, short what, void *context)
 	begin_stop(context);
 }
 
-static void second_passed(evutil_socket_t fd, short what, void *context)
+/* Asked for by the clock when nothing else wakes us. */
+static void nothing_happened(evutil_socket_t fd, short what, void *context)
 {
 	struct loop *loop = context;
-	struct daemon *daemon = loop->daemon;
 
 	(void)fd;
 	(void)what;
-	daemon_read_clock(daemon);
-	(void)channel_say(loop->channel, MESSAGE_ALIVE);
-	if (++loop->seconds % GATE_CHECK_S == 0) {
-		observe_gates(daemon);
-		observe_routers(daemon);
-		vrrp_look(daemon);
-		trouble_look(daemon);
-	} else if (daemon->surroundings.changed) {
-		trouble_look(daemon);
-	}
-	state_renew(&daemon->state, daemon->engine, daemon->now);
-	if (daemon->runtime->retired != NULL && !engine_in_grace(daemon->engine))
-		runtime_free_retired(daemon->runtime);
+	daemon_read_clock(loop->daemon);
 	settle(loop);
 }
 
@@ -391,14 +404,13 @@ static struct event_base *make_base(void)
 static bool watch_everything(struct loop *loop, int control_fd)
 {
 	const struct control_requests requests = {.reload = reload_for_client, .settle = settle_for_client};
-	const struct timeval second = {.tv_sec = 1};
 	struct daemon *daemon = loop->daemon;
 	struct event *term_event = evsignal_new(loop->base, SIGTERM, term_received, loop);
-	struct event *second_event = event_new(loop->base, -1, EV_PERSIST, second_passed, loop);
 
 	loop->channel_event = watch(loop, loop->channel, keeper_spoke);
 	loop->control = control_open(daemon, loop->base, control_fd, &requests);
-	if (term_event == NULL || second_event == NULL || loop->channel_event == NULL ||
+	loop->look_event = event_new(loop->base, -1, 0, nothing_happened, loop);
+	if (term_event == NULL || loop->look_event == NULL || loop->channel_event == NULL ||
 	    loop->control == NULL || watch(loop, loop->timer_fd, timer_fired) == NULL ||
 	    watch(loop, rtnl_fd(daemon->rtnl), kernel_changed) == NULL ||
 	    (daemon->gate != NULL && watch(loop, gate_fd(daemon->gate), packets_waiting) == NULL))
@@ -407,7 +419,6 @@ static bool watch_everything(struct loop *loop, int control_fd)
 		if (daemon->peer_fds[i] >= 0 && watch(loop, daemon->peer_fds[i], packets_waiting) == NULL)
 			return false;
 	evsignal_add(term_event, NULL);
-	event_add(second_event, &second);
 	watch_wires(loop);
 	return true;
 }
