@@ -48,6 +48,8 @@ struct config_group {
 	bool ttl_check;
 	struct shared_address *addresses; /* sorted, IPv4 first; at least one */
 	size_t address_count;
+	struct address source_ipv4; /* FAMILY_NONE: chosen among the interface's own */
+	struct address source_ipv6;
 	struct address *peers; /* none: multicast */
 	size_t peer_count;
 	struct passphrase passphrase;

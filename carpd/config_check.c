@@ -91,6 +91,24 @@ static void check_peers(struct config_report *report, const struct config_group 
 	}
 }
 
+static void check_source(struct config_report *report, const struct config_group *group,
+                         const struct address *source, cfg_t *section)
+{
+	int line = line_of(section, "source", group);
+	char text[TEXT_ADDRESS_MAX];
+
+	if (source->family == FAMILY_NONE)
+		return;
+	text_address(source, text);
+	if (group->address_count > 0 && count_family(group, source->family) == 0)
+		config_error(report, line,
+		             "source %s is IPv%d, but the group has no IPv%d address; take it out", text,
+		             source->family, source->family);
+	if (config_check_find(group, source) != NULL)
+		config_error(report, line,
+		             "source %s is one of the shared addresses; write one of this host's own", text);
+}
+
 void config_check_group(struct config_report *report, const struct config *config, cfg_t *section)
 {
 	const struct config_group *group = &config->groups[config->group_count - 1];
@@ -106,6 +124,8 @@ void config_check_group(struct config_report *report, const struct config *confi
 		check_addresses(report, group, other, one_interface, section);
 	}
 	check_peers(report, group, section);
+	check_source(report, group, &group->source_ipv4, section);
+	check_source(report, group, &group->source_ipv6, section);
 	if (count_family(group, FAMILY_IPV6) > IPV6_COMFORTABLE)
 		config_warning(report, line_of(section, "addresses", group),
 		               "%zu IPv6 addresses are taken over slowly; at most %d stay quick",

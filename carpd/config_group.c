@@ -182,6 +182,26 @@ static void read_peers(struct config_parser *p, cfg_t *section, struct config_gr
 	}
 }
 
+static void read_source(struct config_parser *p, cfg_t *section, struct config_group *group)
+{
+	char shown[CONFIG_QUOTE_MAX];
+
+	for (unsigned int i = 0; i < cfg_size(section, "source"); i++) {
+		const struct config_word *word = config_read_word(section, "source", i);
+		struct address source;
+
+		if (!config_value_address(&p->report, word, &source, NULL))
+			continue;
+		struct address *place =
+		        source.family == FAMILY_IPV4 ? &group->source_ipv4 : &group->source_ipv6;
+		if (place->family != FAMILY_NONE)
+			config_error(&p->report, word->line, "source %s is a second one of IPv%d; keep one",
+			             config_quote(word->text, shown), source.family);
+		else
+			*place = source;
+	}
+}
+
 static void refuse_exposed(struct config_parser *p, int line, const char *what)
 {
 	if (p->is_exposed)
@@ -268,6 +288,7 @@ void config_group_read(struct config_parser *p, cfg_t *section, int line)
 	config_group_read_common(p, section, group);
 	read_addresses(p, section, group);
 	read_peers(p, section, group);
+	read_source(p, section, group);
 	read_passphrase(p, section, group);
 	read_keys(p, section, group);
 	config_check_group(&p->report, p->config, section);

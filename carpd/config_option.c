@@ -24,6 +24,7 @@ const struct config_option config_options[] = {
         {"addresses", FOR_GROUP, .is_list = true},
         {"keys", FOR_GROUP, .is_list = true},
         {"peers", FOR_GROUP, .is_list = true},
+        {"source", FOR_GROUP, .is_list = true},
         {"preempt", FOR_BOTH},
         {"preempt-delay", FOR_BOTH},
         {"mac", FOR_BOTH},

@@ -62,6 +62,20 @@ static void print_peers(const struct config_group *group, FILE *out)
 	fprintf(out, " }\n");
 }
 
+static void print_source(const struct config_group *group, FILE *out)
+{
+	const struct address *sources[] = {&group->source_ipv4, &group->source_ipv6};
+	char text[TEXT_ADDRESS_MAX];
+	int count = 0;
+
+	for (size_t i = 0; i < 2; i++)
+		if (sources[i]->family != FAMILY_NONE)
+			fprintf(out, "%s\"%s\"", count++ > 0 ? ", " : "\tsource          = { ",
+			        text_address(sources[i], text));
+	if (count > 0)
+		fprintf(out, " }\n");
+}
+
 static void print_passphrase(const struct config_group *group, enum config_secrets secrets, FILE *out)
 {
 	const struct passphrase *passphrase = &group->passphrase;
@@ -121,6 +135,7 @@ static void print_group(const struct config_group *group, enum config_secrets se
 	fprintf(out, "\tdemotion-group  = \"%s\"\n", group->demotion_group);
 	fprintf(out, "\tmac             = %s\n", config_mac_words[group->mac]);
 	print_peers(group, out);
+	print_source(group, out);
 	fprintf(out, "\tttl-check       = %s\n", bool_word(group->ttl_check));
 	fprintf(out, "\thash-link-local = %s\n", bool_word(group->hash_link_local == DIGEST_WITH_LINK_LOCAL));
 	fprintf(out, "\tseal            = %s\n", config_seal_words[group->seal]);

@@ -127,8 +127,7 @@ const char *interface_describe_stranger(const struct interface *interface,
 	return text;
 }
 
-/* An address that no group shares: the host's own. */
-static bool is_own(const struct rtnl_address *address, const struct runtime *runtime)
+bool interface_is_own(const struct rtnl_address *address, const struct runtime *runtime)
 {
 	if (address->protocol == RTNL_ADDRESS_PROTOCOL)
 		return false;
@@ -145,7 +144,7 @@ bool interface_has_own_ipv4(const struct interface *interface, const struct runt
 {
 	for (size_t i = 0; i < interface->address_count; i++)
 		if (interface->addresses[i].address.address.family == FAMILY_IPV4 &&
-		    is_own(&interface->addresses[i], runtime))
+		    interface_is_own(&interface->addresses[i], runtime))
 			return true;
 	return false;
 }
@@ -170,7 +169,7 @@ const struct shared_address *interface_own_in(const struct interface *interface,
 
 	for (size_t i = 0; i < interface->address_count; i++) {
 		const struct shared_address *own = &interface->addresses[i].address;
-		if (!is_own(&interface->addresses[i], runtime) ||
+		if (!interface_is_own(&interface->addresses[i], runtime) ||
 		    own->prefix_length == 8 * address_bytes(&own->address) ||
 		    !(interface_same_subnet(own, &subnet->address) ||
 		      interface_same_subnet(subnet, &own->address)))
@@ -209,45 +208,12 @@ bool interface_lacks_route(const struct interface *interface, const struct runti
 	       serves_subnet(runtime, interface, subnet);
 }
 
-/* A peer behind a router cannot answer a link-local address, nor one that lists our global one expect it. */
-static bool has_distant_peers(const struct interface *interface, const struct runtime *runtime)
-{
-	for (size_t g = 0; g < runtime->settings.group_count; g++) {
-		const struct config_group *group = &runtime->config->groups[g];
-		for (size_t i = 0; on_interface(runtime, g, interface) && i < group->peer_count; i++)
-			if (group->peers[i].family == FAMILY_IPV6 && !address_is_link_local(&group->peers[i]))
-				return true;
-	}
-	return false;
-}
-
-/* The first one; of IPv6 the link-local one, which every host has, unless peers ask for a global one. */
-static struct address source_of(const struct interface *interface, const struct runtime *runtime,
-                                enum family family)
-{
-	bool link_local = family == FAMILY_IPV6 && !has_distant_peers(interface, runtime);
-	struct address source = {0};
-
-	for (size_t i = 0; i < interface->address_count; i++) {
-		const struct rtnl_address *candidate = &interface->addresses[i];
-		const struct address *address = &candidate->address.address;
-		if (address->family != family || candidate->tentative || !is_own(candidate, runtime))
-			continue;
-		if (source.family == FAMILY_NONE || (address_is_link_local(address) == link_local &&
-		                                     address_is_link_local(&source) != link_local))
-			source = *address;
-	}
-	return source;
-}
-
-struct parent interface_as_parent(const struct interface *interface, const struct runtime *runtime)
+struct parent interface_as_parent(const struct interface *interface)
 {
 	return (struct parent){
 	        .up = interface->link.index != 0 && interface->link.up && interface->wire != NULL &&
 	              interface->problem[0] == '\0',
 	        .mac = interface->link.mac,
-	        .source_ipv4 = source_of(interface, runtime, FAMILY_IPV4),
-	        .source_ipv6 = source_of(interface, runtime, FAMILY_IPV6),
 	        .router = interface->router,
 	};
 }

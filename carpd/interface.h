@@ -73,8 +73,8 @@ void interface_detach(struct interfaces *interfaces, struct interface *interface
 void interface_release(struct interfaces *interfaces, struct interface *interface, uint8_t vhid,
                        const struct address *address);
 
-/* Up, MAC and source addresses, as the engine wants to know them. */
-struct parent interface_as_parent(const struct interface *interface, const struct runtime *runtime);
+/* As the engine wants to know it, without the addresses that its groups speak from. */
+struct parent interface_as_parent(const struct interface *interface);
 
 /*
  * The same address, added by somebody else, or NULL; also if the kernel cannot
@@ -87,6 +87,8 @@ const struct rtnl_address *interface_stranger(const struct interfaces *interface
 const char *interface_describe_stranger(const struct interface *interface,
                                         const struct rtnl_address *stranger, char text[TEXT_SENTENCE_MAX]);
 
+/* An address that no group shares: the host's own. */
+bool interface_is_own(const struct rtnl_address *address, const struct runtime *runtime);
 /* Whether address is in subnet. */
 bool interface_same_subnet(const struct shared_address *subnet, const struct address *address);
 /*

@@ -5,6 +5,7 @@
 #include "linux/forwarding.h"
 #include "log.h"
 #include "perform.h"
+#include "source.h"
 
 static size_t index_of(const struct daemon *daemon, const struct interface *interface)
 {
@@ -13,8 +14,17 @@ static size_t index_of(const struct daemon *daemon, const struct interface *inte
 
 static void tell_engine(struct daemon *daemon, const struct interface *interface)
 {
-	struct parent parent = interface_as_parent(interface, daemon->runtime);
+	struct parent parent = interface_as_parent(interface);
 
+	for (size_t g = 0; g < daemon->engine->settings->group_count; g++) {
+		struct group *group = &daemon->engine->groups[g];
+		if (group->settings->parent != index_of(daemon, interface))
+			continue;
+		group->source_ipv4 =
+		        source_choose(interface, daemon->runtime, g, FAMILY_IPV4, &group->source_ipv4);
+		group->source_ipv6 =
+		        source_choose(interface, daemon->runtime, g, FAMILY_IPV6, &group->source_ipv6);
+	}
 	engine_parent_changed(daemon->engine, index_of(daemon, interface), &parent, daemon->now);
 }
 

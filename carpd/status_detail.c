@@ -51,13 +51,14 @@ static json_t *next_json(const struct daemon *daemon, const struct vhost *vhost)
 
 static json_t *sources_json(const struct daemon *daemon, const struct group *group)
 {
-	const struct parent *parent = &daemon->engine->parents[group->settings->parent].parent;
+	static const enum family families[] = {FAMILY_IPV4, FAMILY_IPV6};
 	json_t *sources = json_array();
 
-	if (parent->source_ipv4.family != FAMILY_NONE)
-		json_array_append_new(sources, status_address(&parent->source_ipv4));
-	if (parent->source_ipv6.family != FAMILY_NONE)
-		json_array_append_new(sources, status_address(&parent->source_ipv6));
+	for (size_t i = 0; i < 2; i++) {
+		struct address source = engine_source(daemon->engine, group->settings, families[i]);
+		if (!engine_source_is_shared(daemon->engine, group->settings, families[i]))
+			json_array_append_new(sources, status_address(&source));
+	}
 	return sources;
 }
 

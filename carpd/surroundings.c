@@ -35,9 +35,9 @@ void surroundings_note_address(struct surroundings *surroundings, const struct r
 {
 	size_t i = 0;
 
+	surroundings->changed = true;
 	if (address->address.address.family != FAMILY_IPV4)
 		return;
-	surroundings->changed = true;
 	while (i < surroundings->address_count && !is_same(&surroundings->addresses[i], address))
 		i++;
 	if (gone) {

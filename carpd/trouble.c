@@ -68,6 +68,25 @@ static void find_other_name(const struct daemon *daemon, const struct interface 
 		                                   interface->name, name, name));
 }
 
+/* Elsewhere on the host is as good for peers, but for nothing else. */
+static void find_source(const struct daemon *daemon, const struct group *group,
+                        const struct interface *interface, const struct address *source, json_t *texts)
+{
+	char text[TEXT_ADDRESS_MAX];
+	bool there = false;
+
+	for (size_t i = 0; i < interface->address_count && source->family != FAMILY_NONE; i++)
+		there |= address_equal(&interface->addresses[i].address.address, source);
+	if (source->family == FAMILY_NONE || there ||
+	    (group->settings->peer_count > 0 && daemon->rtnl != NULL &&
+	     rtnl_delivers_locally(daemon->rtnl, interface->link.index, source)))
+		return;
+	text_address(source, text);
+	json_array_append_new(texts, json_sprintf("source %s is not an address of %s, so that nobody knows "
+	                                          "its adverts; add it there, or change source",
+	                                          text, interface->name));
+}
+
 void trouble_find(const struct daemon *daemon, const struct group *group, json_t *texts)
 {
 	const struct interface *interface = interface_of(daemon, group);
@@ -78,6 +97,9 @@ void trouble_find(const struct daemon *daemon, const struct group *group, json_t
 	}
 	find_taker(daemon, interface, texts);
 	find_prefixes(daemon, group, interface, texts);
+	const struct config_group *config = &daemon->runtime->config->groups[group - daemon->engine->groups];
+	find_source(daemon, group, interface, &config->source_ipv4, texts);
+	find_source(daemon, group, interface, &config->source_ipv6, texts);
 }
 
 static bool has_text(const json_t *texts, const json_t *text)

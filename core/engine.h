@@ -169,6 +169,9 @@ struct group {
 	bool stopped;     /* taken out of service by engine_stop */
 	bool barred;      /* as if its parent were down; the caller sets it before engine_parent_changed */
 	bool virtual_mac;
+	/* Whom its adverts come from, where it is not the parent's; the caller sets it as barred. */
+	struct address source_ipv4;
+	struct address source_ipv6;
 	struct fight fight;
 	/* The credentials before the last reload (engine_adopt): accepted, and at first still sent. */
 	bool previous_in_use;

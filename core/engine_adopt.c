@@ -101,6 +101,8 @@ static void adopt_group(struct engine *engine, struct group *next, const struct 
 	next->demotion = old->demotion;
 	next->virtual_mac = old->virtual_mac;
 	next->barred = old->barred;
+	next->source_ipv4 = old->source_ipv4;
+	next->source_ipv6 = old->source_ipv6;
 	next->fight = old->fight;
 	for (size_t i = 0; i < next->node_count; i++)
 		adopt_node(&next->nodes[i], &old->nodes[i], now);

@@ -72,7 +72,11 @@ static const struct address *own_source(const struct engine *engine, const struc
                                         enum family family)
 {
 	const struct parent *parent = &engine->parents[settings->parent].parent;
+	const struct group *group = &engine->groups[settings - engine->settings->groups];
+	const struct address *own = family == FAMILY_IPV4 ? &group->source_ipv4 : &group->source_ipv6;
 
+	if (own->family != FAMILY_NONE)
+		return own;
 	return family == FAMILY_IPV4 ? &parent->source_ipv4 : &parent->source_ipv6;
 }
 

@@ -43,6 +43,7 @@ struct rtnl_address {
 	uint8_t protocol; /* IFA_PROTO, 0 where the kernel has none */
 	bool scope_host;
 	bool tentative; /* duplicate address detection not finished, or failed */
+	bool fleeting;  /* not the first of its subnet, temporary or deprecated: the kernel prefers others */
 };
 
 /*

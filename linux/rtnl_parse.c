@@ -82,6 +82,8 @@ bool rtnl_parse_address(const struct nlmsghdr *message, struct rtnl_address *ret
 	address.protocol = rtnl_u8(attributes[IFA_PROTO], 0);
 	address.scope_host = header->ifa_scope == RT_SCOPE_HOST;
 	address.tentative = flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED);
+	/* Of IPv4 the same bit says that it is a secondary one. */
+	address.fleeting = flags & (IFA_F_TEMPORARY | IFA_F_DEPRECATED);
 	*ret_address = address;
 	return true;
 }
