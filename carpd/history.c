@@ -66,6 +66,8 @@ static const char *event_of(enum report_kind kind)
 	case REPORT_FAMILY_SILENT:
 	case REPORT_FAMILY_RETURNED:
 	case REPORT_UNRELIEVED:
+	case REPORT_OTHER_FORM:
+	case REPORT_OTHER_FORM_OVER:
 	case REPORT_FIGHT:
 		return "problem";
 	}
@@ -134,6 +136,14 @@ static void describe(const struct action *action, int64_t wall_offset_ns, char *
 		break;
 	case REPORT_HANDOVER_KEPT:
 		snprintf(text, TEXT_SENTENCE_MAX, "nobody took over; this host stays master");
+		break;
+	case REPORT_OTHER_FORM:
+		text_other_form(action->group, &report->peer, text);
+		break;
+	case REPORT_OTHER_FORM_OVER:
+		snprintf(text, TEXT_SENTENCE_MAX,
+		         "%s no longer says anything with a digest of the other form (hash-link-local)",
+		         peer);
 		break;
 	case REPORT_UNRELIEVED:
 		text_unrelieved(action->group, text);

@@ -64,6 +64,9 @@ static void node_problems(const struct daemon *daemon, const struct group *group
 		        text_address(&node->vhost.rival.source, peer));
 		json_array_append_new(problems, json_string(text));
 	}
+	if (node->other_form.source.family != FAMILY_NONE)
+		json_array_append_new(problems,
+		                      json_string(text_other_form(group, &node->other_form.source, text)));
 	if (node->vhost.unrelieved)
 		json_array_append_new(problems, json_string(text_unrelieved(group, text)));
 	if (node->vhost.master.family_missing)

@@ -233,6 +233,21 @@ const char *text_conflict(const struct conflict *conflict, uint8_t vhid, char te
 	return text;
 }
 
+const char *text_other_form(const struct group *group, const struct address *peer,
+                            char text[TEXT_SENTENCE_MAX])
+{
+	bool ours = group->settings->digest_form == DIGEST_WITH_LINK_LOCAL;
+	char address[TEXT_ADDRESS_MAX];
+
+	snprintf(text, TEXT_SENTENCE_MAX,
+	         "the digest of %s %s link-local addresses and ours %s: unless it is a carpd it does not "
+	         "hear us, "
+	         "and both become master; say hash-link-local = %s here",
+	         text_address(peer, address), ours ? "leaves out" : "covers",
+	         ours ? "covers them" : "does not", ours ? "false" : "true");
+	return text;
+}
+
 const char *text_unrelieved(const struct group *group, char text[TEXT_SENTENCE_MAX])
 {
 	snprintf(text, TEXT_SENTENCE_MAX,

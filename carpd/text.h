@@ -31,6 +31,9 @@ const char *text_cause(const struct transition *transition, int64_t wall_offset_
 /* "It fits our passphrase without fe80::1: add that address there, or take it out here." */
 /* What a node's conflict is about, without a full stop; and, in whole sentences, what would end it. */
 const char *text_conflict(const struct conflict *conflict, uint8_t vhid, char text[TEXT_SENTENCE_MAX]);
+/* Of a peer whose digest has the form that we do not send. */
+const char *text_other_form(const struct group *group, const struct address *peer,
+                            char text[TEXT_SENTENCE_MAX]);
 /* Of a master that is demoted and stays master. */
 const char *text_unrelieved(const struct group *group, char text[TEXT_SENTENCE_MAX]);
 /* Why adverts do not leave, and what to do. */

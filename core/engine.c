@@ -154,12 +154,16 @@ void engine_clear_actions(struct engine *engine)
 /* Longer for those who speak rarely. */
 #define CONFLICT_OVER_NS (30 * NS_PER_S)
 
+instant engine_silent_at(const struct advert *last, instant heard)
+{
+	int64_t patience_ns = 3 * advert_interval_ns(last->advbase, last->advskew);
+
+	return instant_after(heard, patience_ns > CONFLICT_OVER_NS ? patience_ns : CONFLICT_OVER_NS);
+}
+
 static instant conflict_end(const struct conflict *conflict)
 {
-	int64_t patience_ns = 3 * advert_interval_ns(conflict->advert.advbase, conflict->advert.advskew);
-
-	return instant_after(conflict->heard,
-	                     patience_ns > CONFLICT_OVER_NS ? patience_ns : CONFLICT_OVER_NS);
+	return engine_silent_at(&conflict->advert, conflict->heard);
 }
 
 static instant node_deadline(const struct node *node)
@@ -170,6 +174,8 @@ static instant node_deadline(const struct node *node)
 		deadline = instant_earlier(deadline, node->probe_at);
 	if (node->conflict.source.family != FAMILY_NONE)
 		deadline = instant_earlier(deadline, conflict_end(&node->conflict));
+	if (node->other_form.source.family != FAMILY_NONE)
+		deadline = instant_earlier(deadline, node->other_form.until);
 	return deadline;
 }
 
@@ -621,6 +627,16 @@ static void forget_conflict(struct engine *engine, struct node *node, instant no
 		engine_tell(engine, node->vhost.group, node, &report);
 }
 
+static void forget_other_form(struct engine *engine, struct node *node, instant now)
+{
+	struct report report = {.kind = REPORT_OTHER_FORM_OVER, .peer = node->other_form.source};
+
+	if (node->other_form.source.family == FAMILY_NONE || !instant_reached(node->other_form.until, now))
+		return;
+	node->other_form.source.family = FAMILY_NONE;
+	engine_tell(engine, node->vhost.group, node, &report);
+}
+
 static void tick_demotions(struct engine *engine, instant now)
 {
 	struct demotion expired;
@@ -645,6 +661,7 @@ static instant tick_group(struct engine *engine, struct group *group, instant no
 		vhost_tick(engine, &node->vhost, now);
 		tick_probe(engine, node, now);
 		forget_conflict(engine, node, now);
+		forget_other_form(engine, node, now);
 		deadline = instant_earlier(deadline, node_deadline(node));
 	}
 	deadline = instant_earlier(deadline, fight_deadline(&group->fight));

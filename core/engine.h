@@ -135,6 +135,13 @@ static inline bool outlet_is_blocked(const struct outlet *outlet)
 	return outlet->failures >= SEND_FAILURES_MAX;
 }
 
+/* A peer that makes its digest in the other form, so that it may be deaf to ours: told once, kept as state.
+ */
+struct other_form {
+	struct address source; /* FAMILY_NONE: nobody */
+	instant until;         /* unless it is heard again */
+};
+
 struct vhost_counters {
 	uint64_t adverts_sent;
 	uint64_t adverts_received;
@@ -150,6 +157,7 @@ struct node {
 	struct replay replay;
 	struct sightings sightings;
 	struct conflict conflict;
+	struct other_form other_form;
 	struct vhost_counters counters;
 	struct advert advert; /* the one being sent */
 	uint8_t seal_flags;
@@ -203,6 +211,9 @@ enum report_kind {
 	REPORT_RIVAL_GONE,
 	REPORT_CONFLICT, /* with our vhid, but a digest or a seal that does not fit */
 	REPORT_CONFLICT_OVER,
+	REPORT_OTHER_FORM, /* a peer covers link-local addresses by its digest and we do not, or the reverse
+	                    */
+	REPORT_OTHER_FORM_OVER,
 	REPORT_FAMILY_SILENT, /* the master is heard over one family only */
 	REPORT_FAMILY_RETURNED,
 	REPORT_FORGED,           /* a recorded advert under other header fields */
@@ -406,6 +417,8 @@ int engine_scope_of_parent(const struct engine *engine, size_t parent);
 void engine_spread_demotion(struct engine *engine, instant now);
 /* The grace of a reload is over: from now on the new credentials only. */
 void engine_end_grace(struct engine *engine, struct group *group);
+/* When somebody of whom this was the last advert counts as gone, for what is told of him. */
+instant engine_silent_at(const struct advert *last, instant heard);
 /* After an event that may have brought a node's deadline forward. */
 void engine_wake_for(struct engine *engine, const struct node *node);
 

@@ -81,7 +81,9 @@ static void adopt_node(struct node *next, const struct node *old, instant now)
 	next->vhost.advskew = fresh.vhost.advskew;
 	memcpy(next->digests, fresh.digests, sizeof(next->digests));
 	next->previous_digests = NULL;
-	next->conflict.source.family = FAMILY_NONE; /* told anew if it is still there */
+	/* Told anew if they are still there. */
+	next->conflict.source.family = FAMILY_NONE;
+	next->other_form.source.family = FAMILY_NONE;
 	/* Found out anew: the peers may be others, or one of them in another place. */
 	memset(next->outlets, 0, sizeof(next->outlets));
 	next->probe_at = now;

@@ -13,8 +13,9 @@ struct inspection {
 	struct node *node;
 	bool multicast;
 	bool sealed;
-	bool renewed; /* it carries what nobody has who was not changed yet */
-	bool twin;    /* from our address, but we did not send it lately */
+	bool other_form; /* of its digest */
+	bool renewed;    /* it carries what nobody has who was not changed yet */
+	bool twin;       /* from our address, but we did not send it lately */
 	struct seal seal;
 };
 
@@ -51,13 +52,21 @@ static enum drop check_sender(const struct inspection *seen)
 	return is_peer(settings, &seen->packet.source) ? DROP_NONE : DROP_STRANGER;
 }
 
-static bool fits(const struct digest digests[DIGEST_FORMS], const struct advert *advert)
+/* ret_other: in the form that we do not send, and not in ours; without link-local addresses they are one. */
+static bool fits(const struct node *node, const struct digest digests[DIGEST_FORMS],
+                 const struct advert *advert, bool *ret_other)
 {
-	bool fit = false;
+	enum digest_form ours = node->vhost.group->settings->digest_form;
+	bool fit[DIGEST_FORMS];
+	bool any = false;
 
-	for (int form = 0; form < DIGEST_FORMS; form++)
-		fit |= digest_verify(&digests[form], advert->counter, advert->digest);
-	return fit;
+	for (int form = 0; form < DIGEST_FORMS; form++) {
+		fit[form] = digest_verify(&digests[form], advert->counter, advert->digest);
+		any |= fit[form];
+	}
+	if (any)
+		*ret_other = !fit[ours];
+	return any;
 }
 
 static enum drop check_digest(struct inspection *seen)
@@ -65,11 +74,11 @@ static enum drop check_digest(struct inspection *seen)
 	const struct node *node = seen->node;
 
 	if (node->vhost.group->previous_in_use) {
-		if (fits(node->previous_digests, &seen->advert))
+		if (fits(node, node->previous_digests, &seen->advert, &seen->other_form))
 			return DROP_NONE;
 		seen->renewed = true;
 	}
-	return fits(node->digests, &seen->advert) ? DROP_NONE : DROP_DIGEST;
+	return fits(node, node->digests, &seen->advert, &seen->other_form) ? DROP_NONE : DROP_DIGEST;
 }
 
 /*
@@ -329,6 +338,23 @@ static void count_drop(struct engine *engine, size_t parent, const struct inspec
 		engine->parents[parent].dropped[drop]++;
 }
 
+static void note_form(struct engine *engine, const struct inspection *seen, instant now)
+{
+	struct node *node = seen->node;
+	struct other_form *other = &node->other_form;
+	bool known = other->source.family != FAMILY_NONE;
+
+	if (seen->other_form) {
+		if (!known)
+			tell_peer(engine, node, REPORT_OTHER_FORM, &seen->packet.source);
+		*other = (struct other_form){.source = seen->packet.source,
+		                             .until = engine_silent_at(&seen->advert, now)};
+	} else if (known && address_equal(&other->source, &seen->packet.source)) {
+		tell_peer(engine, node, REPORT_OTHER_FORM_OVER, &other->source);
+		other->source.family = FAMILY_NONE;
+	}
+}
+
 static void accept(struct engine *engine, const struct inspection *seen, instant now)
 {
 	struct node *node = seen->node;
@@ -343,6 +369,7 @@ static void accept(struct engine *engine, const struct inspection *seen, instant
 	};
 
 	node->counters.adverts_received++;
+	note_form(engine, seen, now);
 	if (seen->renewed)
 		engine_end_grace(engine, vhost->group);
 	vhost_hear(engine, vhost, &heard, now);

@@ -164,3 +164,21 @@ def test_interface_too_narrow_for_adverts(lab):
     fw1.run("ip", "link", "set", "eth0", "mtu", "1500")
     wait_for(lambda: first.carpctl("status").returncode == 0, 10, "all is well")
     first.wait_state("master")
+
+
+def test_hash_link_local_differs(lab):
+    """A carpd hears both forms, and names the option that a peer of another make would need."""
+    fw1, fw2 = lab.hosts("fw1", "fw2")
+    groups = [Group(1, ("10.0.0.100", "fe80::100"))]
+    first, second = start_pair(lab, groups)
+    assert not second.status()["problems"]
+    first.write_config(hash_link_local=True)
+    assert first.reload()["ok"]
+    wait_for(lambda: second.status()["problems"], 10, "the other form is heard")
+    (problem,) = second.status()["problems"]
+    assert "covers link-local addresses" in problem and "hash-link-local = true here" in problem
+    second.write_config(hash_link_local=True)
+    assert second.reload()["ok"]
+    sent = detail(second)["counters"]["adverts_received"]
+    wait_for(lambda: detail(second)["counters"]["adverts_received"] >= sent + 2, 10, "two adverts")
+    assert not second.status()["problems"]

@@ -199,6 +199,8 @@ static const char *report_word(enum report_kind kind)
 	        [REPORT_RIVAL_GONE] = "rival-gone",
 	        [REPORT_CONFLICT] = "conflict",
 	        [REPORT_CONFLICT_OVER] = "conflict-over",
+	        [REPORT_OTHER_FORM] = "other-form",
+	        [REPORT_OTHER_FORM_OVER] = "other-form-over",
 	        [REPORT_FAMILY_SILENT] = "family-silent",
 	        [REPORT_FAMILY_RETURNED] = "family-returned",
 	        [REPORT_FORGED] = "forged",

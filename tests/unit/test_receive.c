@@ -509,11 +509,55 @@ static void test_seal_conflicts(void **state)
 	lab_expect(&lab, "unsealed");
 }
 
+/* Both forms are accepted; who uses the one that we do not send may be deaf to ours. */
+static void test_digest_of_the_other_form(void **state)
+{
+	(void)state;
+	lab.addresses[1].address = address_of("fe80::100");
+	lab.group.address_count = 2;
+	lab.group.digest_form = DIGEST_WITH_LINK_LOCAL;
+	lab_place(&lab);
+	lab_up(&lab);
+	lab_settle(&lab);
+	/* The lab's peers leave them out. */
+	assert_int_equal(lab_hear(&lab, (struct said)SAID("10.0.0.2", 1, 0, 0)), DROP_NONE);
+	lab_settle(&lab);
+	assert_non_null(strstr(lab.text, "other-form"));
+	assert_int_equal(lab_hear(&lab, (struct said)SAID("10.0.0.2", 1, 0, 0)), DROP_NONE);
+	lab_settle(&lab);
+	assert_null(strstr(lab.text, "other-form"));
+	assert_int_equal(lab_node(&lab)->other_form.source.family, FAMILY_IPV4);
+	int64_t heard = lab.now.ns;
+	while (engine_deadline(lab.engine).ns < heard + 30 * NS_PER_S) {
+		lab_tick(&lab, engine_deadline(lab.engine).ns);
+		lab_settle(&lab);
+		assert_null(strstr(lab.text, "other-form"));
+	}
+	lab_tick(&lab, heard + 30 * NS_PER_S - 1);
+	lab_settle(&lab);
+	assert_null(strstr(lab.text, "other-form"));
+	lab_tick(&lab, heard + 30 * NS_PER_S);
+	lab_settle(&lab);
+	assert_non_null(strstr(lab.text, "other-form-over"));
+}
+
+static void test_digest_without_link_local_addresses(void **state)
+{
+	(void)state;
+	lab.group.digest_form = DIGEST_WITH_LINK_LOCAL;
+	lab_place(&lab);
+	lab_up(&lab);
+	assert_int_equal(lab_hear(&lab, (struct said)SAID("10.0.0.2", 1, 0, 0)), DROP_NONE);
+	assert_int_equal(lab_node(&lab)->other_form.source.family, FAMILY_NONE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        TEST(test_digest_of_the_other_form),
+	        TEST(test_digest_without_link_local_addresses),
 	        TEST(test_packets),
 	        TEST(test_vrrp),
 	        TEST(test_unicast),
