@@ -77,7 +77,9 @@ void check_accepted(const struct world *world, const struct flight *flight);
 /* By a carpd, which was as before says and was given it with the time arrived; after check_accepted. */
 void check_heard(const struct world *world, const struct flight *flight, const struct vhost *before,
                  instant arrived);
-void check_gate(const struct world *world, size_t host, size_t unit, instant before, instant end);
+/* interval_ns: as the advert said it; that it left may have lifted a demotion. */
+void check_gate(const struct world *world, size_t host, size_t unit, int64_t interval_ns, instant before,
+                instant end);
 /* A reign may begin and end within one event. */
 void check_rose(const struct world *world, size_t host, size_t unit, instant at);
 void check_announced(const struct world *world, size_t host, size_t unit);

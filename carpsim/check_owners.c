@@ -5,7 +5,8 @@
 
 #include <inttypes.h>
 
-void check_gate(const struct world *world, size_t index, size_t unit, instant before, instant end)
+void check_gate(const struct world *world, size_t index, size_t unit, int64_t interval_ns, instant before,
+                instant end)
 {
 	struct check *check = world->check;
 	const struct host *host = &world->hosts[index];
@@ -14,7 +15,6 @@ void check_gate(const struct world *world, size_t index, size_t unit, instant be
 	if (check == NULL)
 		return;
 	int64_t advbase = world->scenario->advbase;
-	int64_t interval_ns = vhost_interval_ns(&daemon_node(host, unit)->vhost);
 	int64_t most_ns = advbase > 0 ? 3 * advbase * NS_PER_S : 3 * interval_ns;
 	if (instant_span_ns(before, end) > most_ns - most_ns / 1000)
 		check_fail(check, "fence: host %zu group %zu, a lease of %" PRId64 " ns", index, unit,

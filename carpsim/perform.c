@@ -72,11 +72,12 @@ static void advertise(struct host *host, struct node *node)
 
 	if (vhost_lease_expired(engine, &node->vhost, before))
 		return;
+	int64_t interval_ns = vhost_interval_ns(&node->vhost);
 	bool sent = send_copies(host, node, before);
 	if (sent)
 		host->kernel.gates[unit].advert = host->adverts;
 	if (sent && node->vhost.state == VHOST_MASTER)
-		check_gate(host->world, host->index, unit, before, node->vhost.lease_end);
+		check_gate(host->world, host->index, unit, interval_ns, before, node->vhost.lease_end);
 	daemon_reserve_sequences(host);
 }
 
