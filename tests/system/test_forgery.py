@@ -69,6 +69,10 @@ def _heard(daemon):
     return detail(daemon)["counters"]["adverts_received"]
 
 
+def _dropped(daemon):
+    return sum(detail(daemon)["counters"]["dropped"].values())
+
+
 def _captured(lab):
     """
     An advert of the master as the attacker sends it: from his own MAC. With the virtual one as source he would draw
@@ -85,11 +89,13 @@ def _stands(lab, pair, flood, client):
     before = [transitions(one) for one in pair]
     prober = Prober(client, ADDRESS)
     prober.wait_answered()
-    heard, begin_ns = _heard(pair[1]), boottime_ns()
-    flood().wait()
+    heard, dropped, begin_ns = _heard(pair[1]), _dropped(pair[1]), boottime_ns()
+    sent = flood().wait()
     # Longer than a window.
     let_pass(4.5, begin_ns)
     assert _heard(pair[1]) - heard >= 4
+    # They were seen; those with another vhid are not this group's.
+    assert _dropped(pair[1]) - dropped > sent / 2
     assert [transitions(one) for one in pair] == before
     prober.wait_answered()
     assert prober.stop().outages() == []
