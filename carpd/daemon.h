@@ -45,6 +45,8 @@ struct daemon {
 	struct rtnl *rtnl;
 	struct gate *gate;
 	bool resyncing;       /* observe.c: not all links have been told of yet */
+	bool observing;       /* observe.c: what was heard is being followed */
+	int rtnl_error;       /* 0, or why the kernel's links and addresses cannot be read */
 	bool look_for_losses; /* observe.c: an address that we share went away */
 	bool wires_changed;   /* observe.c: sockets of interfaces were opened or closed */
 	bool own_changed;     /* observe.c: an address that is not carpd's came or went */

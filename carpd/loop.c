@@ -127,6 +127,9 @@ static void look(struct loop *loop)
 	observe_routers(daemon);
 	vrrp_look(daemon);
 	trouble_look(daemon);
+	/* What was left, or could not be read: no event brings it again. */
+	if (observe_is_owed(daemon))
+		observe_read(daemon);
 	state_renew(&daemon->state, daemon->engine, daemon->now);
 	if (daemon->runtime->retired != NULL && !engine_in_grace(daemon->engine))
 		runtime_free_retired(daemon->runtime);
@@ -164,9 +167,24 @@ static void heard_packet(void *context, int link_index, const uint8_t *network, 
 	                      multicast, arrived);
 	if (drop == DROP_VHID && !multicast)
 		engine_hear_stray(daemon->engine, network, bytes, arrived);
-	/* A burst may bring many events for one group; the list has room for one each. */
-	if (daemon->engine->action_count > daemon->engine->action_capacity / 2)
+}
+
+/*
+ * A burst may bring many events for one group.  A quarter of the list leaves room for
+ * WIRE_BATCH_MAX of them, each with all that one can bring.
+ */
+static void make_room(struct daemon *daemon)
+{
+	if (daemon->engine->action_count > daemon->engine->action_capacity / 4)
 		perform_all(daemon);
+}
+
+/* The ring is the gate's, and stays whatever is performed in between. */
+static void heard_through_gate(void *context, int link_index, const uint8_t *network, size_t bytes,
+                               bool multicast, instant arrived)
+{
+	heard_packet(context, link_index, network, bytes, multicast, arrived);
+	make_room(context);
 }
 
 /* Sent to this host alone, and not taken by the gate of a group with peers. */
@@ -182,6 +200,7 @@ static void heard_stray(void *context, int link_index, const uint8_t *network, s
 		heard_packet(context, link_index, network, bytes, false, daemon->now);
 	else
 		engine_hear_stray(daemon->engine, network, bytes, daemon->now);
+	make_room(daemon);
 }
 
 /* What follows sooner than this, or comes with another, is a burst. */
@@ -191,7 +210,7 @@ static void receive_through_gate(struct loop *loop)
 {
 	struct daemon *daemon = loop->daemon;
 	instant before = loop->heard;
-	int adverts = gate_receive(daemon->gate, heard_packet, daemon);
+	int adverts = gate_receive(daemon->gate, heard_through_gate, daemon);
 
 	loop->look_again = INSTANT_NEVER;
 	if (adverts <= 0)
@@ -199,6 +218,21 @@ static void receive_through_gate(struct loop *loop)
 	loop->heard = daemon->now;
 	if (adverts > 1 || instant_span_ns(before, daemon->now) < BURST_NS)
 		loop->look_again = gate_hush(daemon->gate, daemon->now);
+}
+
+/* A flood must not keep us from the timers: what is left makes the fd ready again. */
+#define BATCHES_MAX 64
+
+static void receive_on(struct daemon *daemon, struct interface *interface,
+                       int (*fd_of)(const struct wire *wire))
+{
+	/* What is performed in between may close the wire. */
+	for (int i = 0; i < BATCHES_MAX && interface->listening; i++) {
+		if (wire_receive(interface->wire, fd_of(interface->wire), daemon->now, heard_packet,
+		                 daemon) <= 0)
+			return;
+		make_room(daemon);
+	}
 }
 
 static void receive_all(struct loop *loop)
@@ -213,12 +247,8 @@ static void receive_all(struct loop *loop)
 			             daemon);
 	for (size_t i = 0; i < daemon->interfaces.count; i++) {
 		struct interface *interface = &daemon->interfaces.list[i];
-		if (!interface->listening)
-			continue;
-		wire_receive(interface->wire, wire_fd_ipv4(interface->wire), daemon->now, heard_packet,
-		             daemon);
-		wire_receive(interface->wire, wire_fd_ipv6(interface->wire), daemon->now, heard_packet,
-		             daemon);
+		receive_on(daemon, interface, wire_fd_ipv4);
+		receive_on(daemon, interface, wire_fd_ipv6);
 	}
 }
 

@@ -218,6 +218,17 @@ static bool has_address(const struct interface *interface, const struct address 
 	return false;
 }
 
+static void note_reading(struct daemon *daemon, int error)
+{
+	if (error < 0 && daemon->rtnl_error == 0)
+		log_error(
+		        "the kernel's links and addresses cannot be read: %s; tried again every few seconds",
+		        strerror(-error));
+	if (error == 0 && daemon->rtnl_error < 0)
+		log_notice("the kernel's links and addresses are read again");
+	daemon->rtnl_error = error;
+}
+
 /*
  * Events alone do not tell: a group that left and rose again within one turn
  * dropped its addresses and took them, and of IPv6 addresses the kernel tells
@@ -225,9 +236,11 @@ static bool has_address(const struct interface *interface, const struct address 
  */
 static void find_losses(struct daemon *daemon)
 {
-	daemon->look_for_losses = false;
-	(void)rtnl_resync(daemon->rtnl);
-	daemon->look_for_losses = false;
+	note_reading(daemon, rtnl_resync(daemon->rtnl));
+	/* By an old picture nothing is judged. */
+	daemon->look_for_losses = daemon->rtnl_error < 0;
+	if (daemon->look_for_losses)
+		return;
 	for (size_t i = 0; i < daemon->engine->settings->group_count; i++) {
 		const struct group *group = &daemon->engine->groups[i];
 		const struct group_settings *settings = group->settings;
@@ -312,16 +325,35 @@ int observe_open(struct daemon *daemon)
 	return error;
 }
 
+/* Following changes addresses, which is heard again.  What goes on for longer waits for the next look. */
+#define ROUNDS_MAX 4
+
+static void follow(struct daemon *daemon)
+{
+	for (int round = 0; round < ROUNDS_MAX; round++) {
+		if (daemon->look_for_losses)
+			find_losses(daemon);
+		keep_groups(daemon);
+		follow_own_addresses(daemon);
+		if (!observe_is_owed(daemon) || daemon->rtnl_error < 0)
+			return;
+	}
+}
+
 void observe_read(struct daemon *daemon)
 {
-	int error = rtnl_read(daemon->rtnl);
+	note_reading(daemon, rtnl_read(daemon->rtnl));
+	/* Our own change, while what led to it is followed: that one goes on. */
+	if (daemon->observing)
+		return;
+	daemon->observing = true;
+	follow(daemon);
+	daemon->observing = false;
+}
 
-	if (error < 0)
-		log_error("rtnetlink cannot be read: %s", strerror(-error));
-	if (daemon->look_for_losses)
-		find_losses(daemon);
-	keep_groups(daemon);
-	follow_own_addresses(daemon);
+bool observe_is_owed(const struct daemon *daemon)
+{
+	return daemon->look_for_losses || daemon->own_changed || daemon->rtnl_error < 0;
 }
 
 /* The kernel tells of it in a way of its own, and nobody needs to know it this instant. */
@@ -350,7 +382,5 @@ void observe_all(struct daemon *daemon)
 			interface_attach(&daemon->interfaces, &daemon->interfaces.list[i], daemon->runtime,
 			                 daemon->now);
 	/* Interfaces that only the new configuration names have not been looked at yet. */
-	int error = rtnl_resync(daemon->rtnl);
-	if (error < 0)
-		log_error("rtnetlink cannot be read: %s", strerror(-error));
+	note_reading(daemon, rtnl_resync(daemon->rtnl));
 }

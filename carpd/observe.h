@@ -11,6 +11,8 @@ int observe_open(struct daemon *daemon);
 
 /* Reads what has happened; the engine's actions are left to the caller. */
 void observe_read(struct daemon *daemon);
+/* Whether something is left that no event will bring: it is to be read again after a while. */
+bool observe_is_owed(const struct daemon *daemon);
 
 /* Whether interfaces have begun or ceased to forward IPv6, which masters announce. */
 void observe_routers(struct daemon *daemon);

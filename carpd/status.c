@@ -151,6 +151,13 @@ static json_t *host_problems(const struct daemon *daemon)
 	json_t *problems = json_array();
 
 	state_problem(daemon, problems);
+	if (daemon->rtnl_error < 0) {
+		char text[TEXT_SENTENCE_MAX];
+		snprintf(text, sizeof(text),
+		         "the kernel's links and addresses cannot be read: %s; tried again every few seconds",
+		         strerror(-daemon->rtnl_error));
+		json_array_append_new(problems, json_string(text));
+	}
 	sandbox_problem("keeper", daemon->keeper_sandbox, problems);
 	sandbox_problem("engine", daemon->engine_sandbox, problems);
 	if (daemon->gate_faults > 0) {

@@ -145,8 +145,8 @@ static void note_candidates(struct conversation *conversation, struct group *onl
 	}
 }
 
-/* Less than carpctl's own. */
-#define DISK_PATIENCE_NS (5 * NS_PER_S)
+/* With the time until somebody looks, less than carpctl's own. */
+#define DISK_PATIENCE_NS (4 * NS_PER_S)
 
 static json_t *do_maintenance(struct conversation *conversation, const json_t *request)
 {

@@ -163,6 +163,40 @@ static void drain(struct rtnl *rtnl)
 	} while (got >= 0 || errno == EINTR || errno == ENOBUFS || errno == ENOSPC);
 }
 
+/* All of a dump, before anybody is told of it: one that fails must not leave half a picture. */
+struct gathering {
+	uint8_t *bytes;
+	size_t length, room;
+	bool failed;
+};
+
+static void gather(void *context, const struct nlmsghdr *message)
+{
+	struct gathering *gathering = context;
+	size_t bytes = NLMSG_ALIGN(message->nlmsg_len);
+
+	if (gathering->length + bytes > gathering->room) {
+		size_t room = 2 * gathering->room + sizeof(((struct rtnl *)0)->input);
+		uint8_t *grown = realloc(gathering->bytes, room);
+		gathering->failed |= grown == NULL;
+		if (grown == NULL)
+			return;
+		gathering->bytes = grown;
+		gathering->room = room;
+	}
+	memcpy(gathering->bytes + gathering->length, message, message->nlmsg_len);
+	gathering->length += bytes;
+}
+
+static void hear_messages(struct rtnl *rtnl, const void *start, size_t bytes)
+{
+	const struct nlmsghdr *message = start;
+	int left = (int)bytes;
+
+	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+		hear(rtnl, message);
+}
+
 int rtnl_resync(struct rtnl *rtnl)
 {
 	struct ifinfomsg link_header = {.ifi_family = AF_UNSPEC};
@@ -170,30 +204,25 @@ int rtnl_resync(struct rtnl *rtnl)
 	struct rtnl_question links = {RTM_GETLINK, &link_header, sizeof(link_header),
 	                              RTEXT_FILTER_SKIP_STATS};
 	struct rtnl_question addresses = {RTM_GETADDR, &address_header, sizeof(address_header), 0};
+	struct gathering gathering = {0};
 	int error;
 
 	rtnl->stale = true;
 	drain(rtnl);
-	rtnl->handler->resync_begin(rtnl->context);
-	error = rtnl_dump(rtnl, rtnl->dumper, rtnl->input, sizeof(rtnl->input), &links, hear, rtnl);
+	error = rtnl_dump(rtnl, rtnl->dumper, rtnl->input, sizeof(rtnl->input), &links, gather, &gathering);
 	if (!error)
-		error = rtnl_dump(rtnl, rtnl->dumper, rtnl->input, sizeof(rtnl->input), &addresses, hear,
-		                  rtnl);
-	if (error)
-		return error;
-	rtnl->stale = false;
-	rtnl->handler->resync_end(rtnl->context);
-	return 0;
-}
-
-static void hear_events(struct rtnl *rtnl, size_t bytes)
-{
-	const void *start = rtnl->input;
-	const struct nlmsghdr *message = start;
-	int left = (int)bytes;
-
-	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
-		hear(rtnl, message);
+		error = rtnl_dump(rtnl, rtnl->dumper, rtnl->input, sizeof(rtnl->input), &addresses, gather,
+		                  &gathering);
+	if (!error && gathering.failed)
+		error = -ENOMEM;
+	if (!error) {
+		rtnl->stale = false;
+		rtnl->handler->resync_begin(rtnl->context);
+		hear_messages(rtnl, gathering.bytes, gathering.length);
+		rtnl->handler->resync_end(rtnl->context);
+	}
+	free(gathering.bytes);
+	return error;
 }
 
 int rtnl_read(struct rtnl *rtnl)
@@ -213,7 +242,7 @@ int rtnl_read(struct rtnl *rtnl)
 		if (got < 0 && errno != ENOBUFS && errno != ENOSPC)
 			return -errno;
 		if (got > 0) {
-			hear_events(rtnl, (size_t)got);
+			hear_messages(rtnl, rtnl->input, (size_t)got);
 			continue;
 		}
 		error = rtnl_resync(rtnl);

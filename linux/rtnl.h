@@ -72,7 +72,8 @@ int rtnl_fd(const struct rtnl *rtnl);
 /*
  * Reads what is there, non-blocking; in a flood it stops after a while and the fd
  * stays ready.  Answers an overrun (ENOBUFS) with a full re-dump.  0 or -errno;
- * if a re-dump failed there was no resync_end, and the next call tries again.
+ * if a re-dump failed nobody was told anything, and the next call tries again,
+ * for which the fd does not become ready.
  */
 int rtnl_read(struct rtnl *rtnl);
 

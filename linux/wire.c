@@ -17,10 +17,7 @@
 
 /* A burst of every virtual host at once fits. */
 #define RECEIVE_BUFFER_BYTES (1 << 20)
-#define BATCH_PACKETS        16
 #define PACKET_BYTES_MAX     1536
-/* A flood must not keep the caller from its timers: what is left makes the fd ready again. */
-#define BATCHES_MAX 32
 
 struct wire {
 	int link_index;
@@ -239,15 +236,15 @@ int wire_fd_ipv6(const struct wire *wire)
 }
 
 struct packets {
-	struct mmsghdr messages[BATCH_PACKETS];
-	struct iovec vectors[BATCH_PACKETS];
-	struct sockaddr_ll from[BATCH_PACKETS];
-	uint8_t bytes[BATCH_PACKETS][PACKET_BYTES_MAX];
+	struct mmsghdr messages[WIRE_BATCH_MAX];
+	struct iovec vectors[WIRE_BATCH_MAX];
+	struct sockaddr_ll from[WIRE_BATCH_MAX];
+	uint8_t bytes[WIRE_BATCH_MAX][PACKET_BYTES_MAX];
 };
 
 static void prepare(struct packets *packets)
 {
-	for (size_t i = 0; i < BATCH_PACKETS; i++) {
+	for (size_t i = 0; i < WIRE_BATCH_MAX; i++) {
 		packets->vectors[i] = (struct iovec){packets->bytes[i], PACKET_BYTES_MAX};
 		packets->messages[i].msg_hdr = (struct msghdr){
 		        .msg_name = &packets->from[i],
@@ -261,22 +258,17 @@ static void prepare(struct packets *packets)
 int wire_receive(struct wire *wire, int fd, instant now, wire_received *received, void *context)
 {
 	static struct packets packets;
+	int count;
 
-	for (int batch = 0; batch < BATCHES_MAX; batch++) {
-		int count;
-
-		prepare(&packets);
-		count = recvmmsg(fd, packets.messages, BATCH_PACKETS, MSG_DONTWAIT, NULL);
-		if (count < 0 && errno == EAGAIN)
-			return 0;
-		/* A link that goes down is told of once here, and by rtnetlink too; the socket lives on. */
-		if (count < 0 && (errno == EINTR || errno == ENETDOWN))
-			continue;
-		if (count < 0)
-			return -errno;
-		for (int i = 0; i < count; i++)
-			received(context, wire->link_index, packets.bytes[i], packets.messages[i].msg_len,
-			         packets.from[i].sll_pkttype != PACKET_HOST, now);
-	}
-	return 0;
+	prepare(&packets);
+	/* A link that goes down is told of once here, and by rtnetlink too; the socket lives on. */
+	do
+		count = recvmmsg(fd, packets.messages, WIRE_BATCH_MAX, MSG_DONTWAIT, NULL);
+	while (count < 0 && (errno == EINTR || errno == ENETDOWN));
+	if (count < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	for (int i = 0; i < count; i++)
+		received(context, wire->link_index, packets.bytes[i], packets.messages[i].msg_len,
+		         packets.from[i].sll_pkttype != PACKET_HOST, now);
+	return count;
 }

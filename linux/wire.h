@@ -52,9 +52,11 @@ typedef void wire_received(void *context, int link_index, const uint8_t *network
                            bool multicast, instant arrived);
 
 /*
- * Hands over what is waiting on fd, now being the time of the call.  In a flood it
- * stops after a while and the fd stays ready.
+ * Hands over some of what is waiting on fd, at most WIRE_BATCH_MAX, now being the time
+ * of the call; received must not close the wire.  Returns how many it took from there;
+ * 0: there is no more.  Or -errno.
  */
+#define WIRE_BATCH_MAX 8
 int wire_receive(struct wire *wire, int fd, instant now, wire_received *received, void *context);
 
 #endif

@@ -1,5 +1,9 @@
 #include "picture.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <sys/socket.h>
 
 static struct picture picture;
@@ -211,6 +215,29 @@ static void overrun_ends_in_the_same_picture(void **state)
 	picture_assert_true_to_kernel(&picture);
 }
 
+/* What had been known stays, and the next reading makes up for it, though the descriptor is not ready. */
+static void failed_dump_changes_nothing(void **state)
+{
+	int a = network_index("lo"), dumper = rtnl_fd(picture.rtnl) + 1; /* opened next to it */
+	int kept = dup(dumper), null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	unsigned resyncs = (unsigned)picture.resyncs;
+
+	(void)state;
+	assert_true(kept >= 0 && null >= 0);
+	assert_non_null(picture_address(&picture, a, "127.0.0.1"));
+	assert_true(dup2(null, dumper) == dumper);
+	assert_int_equal(rtnl_resync(picture.rtnl), -ENOTSOCK);
+	assert_int_equal(rtnl_read(picture.rtnl), -ENOTSOCK);
+	assert_non_null(picture_address(&picture, a, "127.0.0.1"));
+	assert_int_equal(picture.resyncs, resyncs);
+	assert_true(dup2(kept, dumper) == dumper);
+	assert_int_equal(rtnl_read(picture.rtnl), 0);
+	assert_int_equal(picture.resyncs, resyncs + 1);
+	picture_assert_true_to_kernel(&picture);
+	close(kept);
+	close(null);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +250,7 @@ int main(void)
 	        cmocka_unit_test(port_that_leaves_a_bridge_is_not_gone),
 	        cmocka_unit_test(addresses_come_and_go),
 	        cmocka_unit_test(filters_are_told),
+	        cmocka_unit_test(failed_dump_changes_nothing),
 	        cmocka_unit_test(overrun_ends_in_the_same_picture),
 	};
 
