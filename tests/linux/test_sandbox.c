@@ -28,7 +28,9 @@
 
 #include <cmocka.h>
 
+#include "linux/peer.h"
 #include "linux/sandbox.h"
+#include "linux/wire.h"
 
 typedef void call_fn(void);
 
@@ -220,6 +222,24 @@ static void open_tap(void)
 	socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
 }
 
+/* All that the engine opens later on, with the options that it sets. */
+static void open_peers(void)
+{
+	(void)peer_open(FAMILY_IPV4);
+	(void)peer_open(FAMILY_IPV6);
+}
+
+static void open_wire(void)
+{
+	struct wire *wire;
+
+	if (wire_open(1, &wire) < 0)
+		return;
+	(void)wire_listen(wire);
+	(void)wire_rejoin(wire);
+	wire_close(wire);
+}
+
 static void open_carp(void)
 {
 	socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 112);
@@ -293,8 +313,9 @@ static void fork_engine(void)
 
 static void test_engine_has_what_it_needs(void **state)
 {
-	call_fn *const calls[] = {look_up,   query,      map_data,    open_netlink,   count_waiting,
-	                          open_carp, join_group, read_sysctl, be_nonblocking, clone_anew};
+	call_fn *const calls[] = {look_up,        query,      map_data,   open_netlink,
+	                          count_waiting,  open_carp,  join_group, read_sysctl,
+	                          be_nonblocking, clone_anew, open_peers, open_wire};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
