@@ -225,6 +225,10 @@ class Lab:
         found = json.loads(run("ip", "-n", self.switch, "-j", "link").stdout)
         return {link["ifindex"]: link["ifname"].partition(".")[0] for link in found if "link_index" in link}
 
+    def switch_run(self, *argv):
+        """A command on the switch."""
+        return run("ip", "netns", "exec", self.switch, *argv)
+
     def _set_port(self, port, up):
         # An ioctl on a socket made beforehand: a crash and its dead cable come within microseconds.
         request = struct.pack("16sh22x", port.encode(), 0)

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from typing import NamedTuple
 
-from .wait import boottime_ns, wait_for
+from .wait import PATIENCE, boottime_ns, wait_for
 
 _HEADER = struct.Struct("=QQq40x")
 _RECORD = struct.Struct("=qqIi6s2x")
@@ -56,10 +56,11 @@ class _Instrument:
 
     def __init__(self, host, mode, interval_us, *words):
         self.host = host
-        self.interval_us = interval_us
+        # A slow machine would have no time for anything else.
+        self.interval_us = round(interval_us * PATIENCE)
         self._path = host.lab.new_path(f"{host.name}-{mode}.records")
         self._map = None
-        self.process = host.start(program(), mode, self._path, interval_us, *words, name=f"probe-{mode}")
+        self.process = host.start(program(), mode, self._path, self.interval_us, *words, name=f"probe-{mode}")
         wait_for(self._begun, 5, lambda: f"probe {mode} starts\n{self.process.tail()}")
 
     def _begun(self):
@@ -105,10 +106,13 @@ class Prober(_Instrument):
     def wait_answered(self, timeout_s=10, for_s=0.1):
         """Until every probe of the last for_s seconds but the freshest ones was answered."""
 
+        fresh_ns = round(20_000_000 * PATIENCE)
+        span_ns = round(for_s * 1e9 * PATIENCE)
+
         def steady():
             now = boottime_ns()
-            recent = self.records(now - int(for_s * 1e9) - 20_000_000, now - 20_000_000)
-            return len(recent) * self.interval_us > for_s * 5e5 * len(self.addresses) and all(
+            recent = self.records(now - span_ns - fresh_ns, now - fresh_ns)
+            return len(recent) * self.interval_us > span_ns / 2000 * len(self.addresses) and all(
                 one.answered_ns for one in recent
             )
 

@@ -31,7 +31,7 @@ def wait_for(condition, timeout_s, what, every_s=0.01):
         if waited_s >= timeout_s:
             text = what() if callable(what) else what
             raise LabTimeout(f"not within {timeout_s} s: {text} (last seen: {value!r})")
-        time.sleep(max(every_s, waited_s / 50))
+        time.sleep(max(every_s * PATIENCE, waited_s / 50))
 
 
 def let_pass(seconds, since_ns=None, while_true=None):

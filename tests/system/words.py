@@ -89,7 +89,8 @@ def leftovers(host, interface="eth0"):
     found += [line for line in host.run("tc", "qdisc", "show", "dev", interface).stdout.splitlines() if "clsact" in line]
     found += [line for line in host.run("bpftool", "net", "show", "dev", interface).stdout.splitlines() if "carp" in line
               or "tcx" in line]  # fmt: skip
-    found += [line for line in host.run("bridge", "fdb", "show").stdout.splitlines() if "00:00:5e:00:01" in line]
+    found += [line for line in host.run("bridge", "fdb", "show").stdout.splitlines()
+              if "00:00:5e:00:01" in line and "permanent" in line]  # fmt: skip
     found += [line for line in host.run("ss", "-axp").stdout.splitlines() if "carpd" in line]
     found += host.run("ss", "-0").stdout.splitlines()[1:]
     return found
