@@ -11,15 +11,22 @@
 int clean_kernel(const char *occasion)
 {
 	int addresses = rtnl_clean();
-	int gates = gate_clean();
+	/* A shut gate fences what could not be removed, so it stays as long. */
+	int gates = addresses < 0 ? 0 : gate_clean();
 
 	if (addresses < 0)
-		log_error("what carpd had added to the interfaces could not be removed: %s",
-		          strerror(-addresses));
+		log_error(
+		        "what carpd had added to the interfaces could not be removed: %s; the gate stays, as "
+		        "nobody but it keeps the host from answering for the addresses",
+		        strerror(-addresses));
+	if (gates < 0)
+		log_error("the gate could not be removed: %s", strerror(-gates));
 	if (addresses > 0 || gates > 0)
 		log_notice("%sremoved %d addresses and entries and %d gates", occasion,
 		           addresses > 0 ? addresses : 0, gates > 0 ? gates : 0);
-	return addresses < 0 ? addresses : 0;
+	if (addresses < 0)
+		return addresses;
+	return gates < 0 ? gates : 0;
 }
 
 void clean_after_engine(struct gate *gate)

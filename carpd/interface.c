@@ -46,7 +46,6 @@ int interfaces_create(struct interfaces *interfaces, const struct runtime *runti
 	if (old != NULL) {
 		interfaces->gate = old->gate;
 		interfaces->gate_missing = old->gate_missing;
-		interfaces->marked = old->marked;
 		interfaces->fd_limit = old->fd_limit;
 	}
 	return 0;
@@ -96,13 +95,12 @@ bool interface_note_address(struct interface *interface, const struct rtnl_addre
 	return true;
 }
 
-const struct rtnl_address *interface_stranger(const struct interfaces *interfaces,
-                                              const struct interface *interface,
+const struct rtnl_address *interface_stranger(const struct interface *interface,
                                               const struct address *address)
 {
 	const struct rtnl_address *longest = NULL;
 
-	for (size_t i = 0; i < interface->address_count && interfaces->marked; i++) {
+	for (size_t i = 0; i < interface->address_count; i++) {
 		const struct rtnl_address *there = &interface->addresses[i];
 		if (there->protocol == RTNL_ADDRESS_PROTOCOL ||
 		    !address_equal(&there->address.address, address))

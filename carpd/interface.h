@@ -46,7 +46,6 @@ struct interfaces {
 	size_t count;
 	struct gate *gate; /* NULL: there is none, and gate_missing says why */
 	const char *gate_missing;
-	bool marked;  /* the kernel tells who added an address (Linux 5.18) */
 	int fd_limit; /* of the process */
 };
 
@@ -77,11 +76,10 @@ void interface_release(struct interfaces *interfaces, struct interface *interfac
 struct parent interface_as_parent(const struct interface *interface);
 
 /*
- * The same address, added by somebody else, or NULL; also if the kernel cannot
- * tell.  With several lengths the longest, since it may be in the place of ours.
+ * The same address, added by somebody else, or NULL.  With several lengths the
+ * longest, since it may be in the place of ours.
  */
-const struct rtnl_address *interface_stranger(const struct interfaces *interfaces,
-                                              const struct interface *interface,
+const struct rtnl_address *interface_stranger(const struct interface *interface,
                                               const struct address *address);
 /* What is wrong with it, and what to do. */
 const char *interface_describe_stranger(const struct interface *interface,

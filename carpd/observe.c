@@ -133,15 +133,13 @@ static void heard_address(void *context, const struct rtnl_address *address, boo
 	struct interface *interface = interfaces_find(&daemon->interfaces, address->link_index);
 	bool ours = address->protocol == RTNL_ADDRESS_PROTOCOL;
 
-	/* A kernel that has marks puts them on addresses of its own, such as 127.0.0.1. */
-	daemon->interfaces.marked |= address->protocol != 0;
 	surroundings_note_address(&daemon->surroundings, address, gone);
 	if (interface == NULL || !interface_note_address(interface, address, gone))
 		return;
 	/* A link's IPv6 is there again when it has an address; of its state itself nobody is told. */
 	interface->groups_doubtful |= address->address.address.family == FAMILY_IPV6 && !ours;
 	const struct group *group = sharing_group(daemon, interface, &address->address.address);
-	daemon->own_changed |= group == NULL || (!ours && daemon->interfaces.marked);
+	daemon->own_changed |= group == NULL || !ours;
 	if (group == NULL) {
 		tell_engine(daemon, interface);
 	} else if (gone && group->masters > 0) {
@@ -265,8 +263,7 @@ static const struct rtnl_address *find_stranger(const struct daemon *daemon,
 		if (group->parent != index_of(daemon, interface))
 			continue;
 		for (size_t a = 0; a < group->address_count && stranger == NULL; a++)
-			stranger = interface_stranger(&daemon->interfaces, interface,
-			                              &group->addresses[a].address);
+			stranger = interface_stranger(interface, &group->addresses[a].address);
 	}
 	return stranger;
 }

@@ -113,10 +113,9 @@ static void take_address(struct batch *batch, struct interface *interface, struc
 }
 
 /* Taking left it as it was, and so must dropping. */
-static bool is_in_our_place(const struct interfaces *interfaces, const struct interface *interface,
-                            const struct address *address)
+static bool is_in_our_place(const struct interface *interface, const struct address *address)
 {
-	const struct rtnl_address *stranger = interface_stranger(interfaces, interface, address);
+	const struct rtnl_address *stranger = interface_stranger(interface, address);
 
 	return stranger != NULL && stranger->address.prefix_length == 8 * address_bytes(address);
 }
@@ -129,7 +128,7 @@ static void drop_address(struct batch *batch, struct interface *interface,
 	/* The route goes first: without its address the kernel could not tell it from the host's. */
 	if (batch->leaving || !interface_lacks_route(interface, daemon->runtime, shared))
 		rtnl_remove_route(daemon->rtnl, interface->link.index, shared, NULL);
-	if (!is_in_our_place(&daemon->interfaces, interface, &shared->address))
+	if (!is_in_our_place(interface, &shared->address))
 		rtnl_drop_address(daemon->rtnl, interface->link.index, &shared->address, NULL);
 	batch->requests++;
 }

@@ -105,8 +105,8 @@ static void stranger_problems(const struct daemon *daemon, const struct group *g
 	char text[TEXT_SENTENCE_MAX];
 
 	for (size_t i = 0; i < group->settings->address_count; i++) {
-		const struct rtnl_address *stranger = interface_stranger(
-		        &daemon->interfaces, interface, &group->settings->addresses[i].address);
+		const struct rtnl_address *stranger =
+		        interface_stranger(interface, &group->settings->addresses[i].address);
 		if (stranger != NULL)
 			json_array_append_new(problems, json_string(interface_describe_stranger(
 			                                        interface, stranger, text)));

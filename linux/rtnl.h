@@ -11,7 +11,10 @@
 
 #include "core/address.h"
 
-/* Marks every address that carpd has added (IFA_PROTO), so that a leftover is recognised. */
+/*
+ * Marks every address that carpd has added, so that a leftover is recognised: as its protocol (IFA_PROTO),
+ * and for kernels before 5.18, which have none, as its metric, which means nothing without a prefix route.
+ */
 #define RTNL_ADDRESS_PROTOCOL 112
 
 enum link_kind {
@@ -40,7 +43,7 @@ struct rtnl_link {
 struct rtnl_address {
 	int link_index;
 	struct shared_address address;
-	uint8_t protocol; /* IFA_PROTO, 0 where the kernel has none */
+	uint8_t protocol; /* RTNL_ADDRESS_PROTOCOL if it is ours, by either mark */
 	bool scope_host;
 	bool tentative; /* duplicate address detection not finished, or failed */
 	bool fleeting;  /* not the first of its subnet, temporary or deprecated: the kernel prefers others */
@@ -126,7 +129,7 @@ bool rtnl_find_name(struct rtnl *rtnl, const char *alternative, char ret_name[IF
 /*
  * For a start after a crash and for `carpd --clean`: drops every address that
  * carries our mark, our routes, and every bridge entry of a virtual MAC.  Needs no listener.
- * Returns the number of things removed, or -errno.
+ * Returns the number of things removed, or -errno if something is left.
  */
 int rtnl_clean(void);
 

@@ -58,6 +58,7 @@ static int ask_take(struct rtnl *rtnl, int link_index, const struct address *add
 		mnl_attr_put(message, IFA_CACHEINFO, sizeof(lifetime), &lifetime);
 	}
 	mnl_attr_put_u8(message, IFA_PROTO, RTNL_ADDRESS_PROTOCOL);
+	mnl_attr_put_u32(message, IFA_RT_PRIORITY, RTNL_ADDRESS_PROTOCOL);
 	return rtnl_batch_finish(&rtnl->batch, message, tag);
 }
 
@@ -178,8 +179,7 @@ int rtnl_forget_mac(struct rtnl *rtnl, int link_index, const struct mac *mac, vo
 	return ask_neighbour(rtnl, RTM_DELNEIGH, 0, link_index, mac, tag);
 }
 
-/* What was wanted is so already: a link that is gone has taken its addresses, routes and entries along. */
-static bool is_success(uint16_t type, int error)
+bool rtnl_is_success(uint16_t type, int error)
 {
 	switch (type) {
 	case RTM_NEWADDR:
@@ -207,7 +207,8 @@ int rtnl_commit(struct rtnl *rtnl, rtnl_result *result, void *context)
 	error = rtnl_batch_exchange(rtnl, &batch);
 	for (size_t i = 0; i < batch.count; i++) {
 		const struct rtnl_request *request = &batch.requests[i];
-		bool success = is_success(rtnl_batch_message(&batch, request)->nlmsg_type, request->error);
+		bool success =
+		        rtnl_is_success(rtnl_batch_message(&batch, request)->nlmsg_type, request->error);
 
 		result(context, request->tag, success ? 0 : request->error,
 		       success || !request->text ? "" : request->text);

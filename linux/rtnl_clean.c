@@ -86,17 +86,17 @@ static int gather(struct rtnl *rtnl)
 /* A request that found nothing was for something gone by itself, or gathered twice by an interrupted dump. */
 static int count_removed(const struct rtnl_batch *batch)
 {
-	int removed = 0;
+	int removed = 0, failure = 0;
 
 	for (size_t i = 0; i < batch->count; i++) {
-		int error = batch->requests[i].error;
+		const struct rtnl_request *request = &batch->requests[i];
 
-		if (!error)
+		if (!request->error)
 			removed++;
-		else if (error == -EPERM || error == -ENOBUFS)
-			return error;
+		else if (!rtnl_is_success(rtnl_batch_message(batch, request)->nlmsg_type, request->error))
+			failure = request->error;
 	}
-	return removed;
+	return failure ? failure : removed;
 }
 
 int rtnl_clean(void)

@@ -62,6 +62,13 @@ bool rtnl_address_of(uint8_t family, const struct nlattr *attribute, struct addr
 	return true;
 }
 
+/* Nobody gives a metric to an address without a prefix route, which is what it is for, unless as a mark. */
+static bool has_metric_mark(const struct nlattr *const *attributes, uint32_t flags)
+{
+	return !attributes[IFA_PROTO] && (flags & IFA_F_NOPREFIXROUTE) &&
+	       rtnl_u32(attributes[IFA_RT_PRIORITY], 0) == RTNL_ADDRESS_PROTOCOL;
+}
+
 bool rtnl_parse_address(const struct nlmsghdr *message, struct rtnl_address *ret_address)
 {
 	const struct nlattr *attributes[IFA_MAX + 1];
@@ -80,6 +87,8 @@ bool rtnl_parse_address(const struct nlmsghdr *message, struct rtnl_address *ret
 	address.link_index = (int)header->ifa_index;
 	address.address.prefix_length = header->ifa_prefixlen;
 	address.protocol = rtnl_u8(attributes[IFA_PROTO], 0);
+	if (has_metric_mark(attributes, flags))
+		address.protocol = RTNL_ADDRESS_PROTOCOL;
 	address.scope_host = header->ifa_scope == RT_SCOPE_HOST;
 	address.tentative = flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED);
 	/* Of IPv4 the same bit says that it is a secondary one. */

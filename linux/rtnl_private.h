@@ -11,7 +11,7 @@
 
 #include "linux/rtnl.h"
 
-/* Every request of ours is smaller than this; IPv6 takes are the largest with 80 bytes. */
+/* Every request of ours is smaller than this; IPv6 takes are the largest with 108 bytes. */
 #define RTNL_REQUEST_BYTES_MAX 128
 
 struct rtnl_request {
@@ -81,6 +81,8 @@ void rtnl_batch_empty(struct rtnl_batch *batch);
 struct nlmsghdr *rtnl_batch_begin(struct rtnl_batch *batch, uint16_t type, uint16_t flags);
 int rtnl_batch_finish(struct rtnl_batch *batch, const struct nlmsghdr *message, void *tag);
 struct nlmsghdr *rtnl_batch_message(const struct rtnl_batch *batch, const struct rtnl_request *request);
+/* What was wanted is so already: a link that is gone has taken its addresses, routes and entries along. */
+bool rtnl_is_success(uint16_t type, int error);
 /* Sends all of batch and notes the answers in its requests.  0 or -errno if some answers are missing. */
 int rtnl_batch_exchange(struct rtnl *rtnl, struct rtnl_batch *batch);
 

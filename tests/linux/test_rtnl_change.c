@@ -161,8 +161,9 @@ static void scope_changes_with_the_address_in_place(void **state)
 		                                      &picture),
 		                 0);
 		assert_int_equal(commit().failures, 0);
-		assert_true(network_shows("ip -4 addr show dev p0", host ? "192.0.2.100/32 scope host"
-		                                                         : "192.0.2.100/32 scope global"));
+		assert_true(network_shows("ip -4 addr show dev p0",
+		                          host ? "192.0.2.100/32 metric 112 scope host"
+		                               : "192.0.2.100/32 metric 112 scope global"));
 		assert_false(network_shows("ip -4 addr show dev p0", "/31"));
 		/* The kernel flushes an interface whose last address goes. */
 		assert_true(network_shows("ip route show dev p0", "198.51.100.0/24"));
