@@ -126,7 +126,7 @@ static int enter_sandbox(const struct endowment *endowment)
 	if (config->realtime && (error = sandbox_be_punctual()) < 0)
 		log_warning("no real-time priority: %s; takeovers may come late under load",
 		            strerror(-error));
-	error = sandbox_drop_privileges(endowment->uid, endowment->gid);
+	error = sandbox_drop_privileges(endowment->uid, endowment->gid, endowment->gate != NULL);
 	if (error < 0) {
 		log_error("privileges cannot be dropped: %s", strerror(-error));
 		return error;

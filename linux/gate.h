@@ -22,8 +22,8 @@
 struct gate;
 
 /*
- * Loads program and maps.  Needs CAP_BPF and CAP_NET_ADMIN.  On failure -errno
- * and *ret_why says in words what is missing (static text).
+ * Loads program and maps.  Needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN.  On
+ * failure -errno, and *ret_why says in words why, until the next call.
  */
 int gate_load(struct gate **ret_gate, const char **ret_why);
 

@@ -24,6 +24,9 @@ struct gate_program {
 	uint32_t id;
 };
 
+/* By which a program of the gate is known, whichever run it is of. */
+extern const char *const gate_program_names[GATE_DIRECTIONS];
+
 /* What this kernel has. */
 enum gate_hook gate_hook_probe(void);
 

@@ -8,9 +8,6 @@
 
 #include "gate_hook.h"
 
-/* By which a program of the gate is known, whichever run it is of. */
-extern const char *const gate_program_names[GATE_DIRECTIONS];
-
 /* 0 if the program was the first of the hook already, 1 if it has been put there. */
 int gate_tcx_put_first(int link_index, enum gate_direction direction, const struct gate_program *program);
 int gate_clsact_put_first(int link_index, enum gate_direction direction, const struct gate_program *program);

@@ -76,31 +76,43 @@ static struct gate *gate_new(void)
 	return gate;
 }
 
-static const char *load_failure(int error)
+/* What the verifier says of the way that it refuses; memory that it does not fill costs nothing. */
+#define LOG_BYTES (1 << 22)
+
+static int load_with_log(struct gate_bpf *object, char *log, const char **ret_why)
 {
-	switch (error) {
-	case -EPERM:
-	case -EACCES:
-		return "loading it takes CAP_BPF and CAP_NET_ADMIN, and a kernel that is not locked down";
-	case -ENOSYS:
-		return "the kernel has no BPF";
-	case -ENOMEM:
-		return "out of memory, or of locked memory";
-	default:
-		return "the kernel did not accept the program; Linux 5.10 or later is needed";
+	struct bpf_program *programs[] = {object->progs.carpd_gate_in, object->progs.carpd_gate_out};
+	char *logs[GATE_DIRECTIONS] = {log, log + LOG_BYTES};
+	int error;
+
+	for (int i = 0; i < GATE_DIRECTIONS; i++)
+		bpf_program__set_log_buf(programs[i], logs[i], LOG_BYTES);
+	error = gate_bpf__load(object);
+	for (int i = 0; error < 0 && i < GATE_DIRECTIONS; i++) {
+		if (logs[i][0] != '\0') {
+			*ret_why = gate_explain_refusal(gate_program_names[i], logs[i]);
+			return error;
+		}
 	}
+	if (error < 0)
+		*ret_why = gate_explain_load(error);
+	return error;
 }
 
 static int gate_load_object(struct gate *gate, const char **ret_why)
 {
+	char *log = calloc(GATE_DIRECTIONS, LOG_BYTES);
 	struct gate_bpf *object;
-	int error;
+	int error = -ENOMEM;
 
 	libbpf_set_print(NULL);
-	object = gate_bpf__open_and_load();
-	if (!object) {
-		error = errno ? -errno : -EINVAL;
-		*ret_why = load_failure(error);
+	*ret_why = "out of memory";
+	object = log ? gate_bpf__open() : NULL;
+	if (object)
+		error = load_with_log(object, log, ret_why);
+	free(log);
+	if (error < 0) {
+		gate_bpf__destroy(object);
 		return error;
 	}
 	error = gate_keep(gate, object);

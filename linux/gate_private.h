@@ -44,6 +44,10 @@ static inline uint32_t gate_vhost_index(int port, uint8_t vhid)
 	return (uint32_t)port * GATE_VHIDS + vhid;
 }
 
+/* Why it was not loaded: the verifier's log of that program, or what failed without one. */
+const char *gate_explain_refusal(const char *program, const char *log);
+const char *gate_explain_load(int error);
+
 /* 0 or -errno. */
 int gate_ring_open(struct gate *gate);
 void gate_ring_close(struct gate *gate);

@@ -169,5 +169,5 @@ bool gate_tcx_exists(void)
 	uint32_t ids[PROGRAMS_MAX];
 
 	/* Link 1 is the loopback interface of every namespace. */
-	return list(1, GATE_IN, ids) != -EINVAL;
+	return list(1, GATE_IN, ids) >= 0;
 }

@@ -3,17 +3,35 @@
 #include <errno.h>
 #include <grp.h>
 #include <sched.h>
+#include <stdio.h>
 #include <sys/capability.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 /*
  * cap_net_admin: addresses and routes, the bridge's table, attaching the gate.
  * cap_net_raw: the sockets of an interface that appears, or comes back.
+ * cap_bpf: the maps of the gate, on an older kernel.
  */
 static const char engine_capabilities[] = "cap_net_admin,cap_net_raw=ep";
+static const char engine_capabilities_and_maps[] = "cap_net_admin,cap_net_raw,cap_bpf=ep";
+
+/*
+ * Before Linux 5.19 no bpf() call works without CAP_BPF where unprivileged BPF is
+ * off, not even a look into a map that was inherited, and off it can be switched
+ * at any time.  What a capability could do beyond that, the seccomp filter forbids.
+ */
+static bool maps_take_capability(void)
+{
+	struct utsname kernel;
+	unsigned version, patchlevel;
+
+	return uname(&kernel) == 0 && sscanf(kernel.release, "%u.%u", &version, &patchlevel) == 2 &&
+	       (version < 5 || (version == 5 && patchlevel < 19));
+}
 
 static int keep_capabilities(const char *text)
 {
@@ -35,21 +53,20 @@ static void empty_bounding_set(void)
 		(void)cap_drop_bound(capability);
 }
 
-static bool is_effective(cap_t capabilities, cap_value_t capability)
+bool sandbox_has_capability(int capability)
 {
+	cap_t capabilities = cap_get_proc();
 	cap_flag_value_t value = CAP_CLEAR;
 
-	return cap_get_flag(capabilities, capability, CAP_EFFECTIVE, &value) == 0 && value == CAP_SET;
+	if (capabilities == NULL || cap_get_flag(capabilities, capability, CAP_EFFECTIVE, &value) < 0)
+		value = CAP_CLEAR;
+	cap_free(capabilities);
+	return value == CAP_SET;
 }
 
 bool sandbox_may_serve(void)
 {
-	cap_t capabilities = cap_get_proc();
-	bool may = capabilities != NULL && is_effective(capabilities, CAP_NET_ADMIN) &&
-	           is_effective(capabilities, CAP_NET_RAW);
-
-	cap_free(capabilities);
-	return may;
+	return sandbox_has_capability(CAP_NET_ADMIN) && sandbox_has_capability(CAP_NET_RAW);
 }
 
 static int become(uid_t uid, gid_t gid)
@@ -73,9 +90,11 @@ static int drop_all_but(const char *capabilities, uid_t uid, gid_t gid)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
-int sandbox_drop_privileges(uid_t uid, gid_t gid)
+int sandbox_drop_privileges(uid_t uid, gid_t gid, bool uses_maps)
 {
-	return drop_all_but(engine_capabilities, uid, gid);
+	bool bpf = uses_maps && maps_take_capability();
+
+	return drop_all_but(bpf ? engine_capabilities_and_maps : engine_capabilities, uid, gid);
 }
 
 int sandbox_drop_everything(uid_t uid, gid_t gid)

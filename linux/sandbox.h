@@ -10,11 +10,15 @@
 /* Whether this process can serve groups at all: as root, or with the capabilities given to it. */
 bool sandbox_may_serve(void);
 
+/* Whether this process may use it now: a number of linux/capability.h. */
+bool sandbox_has_capability(int capability);
+
 /*
  * The engine: becomes uid and gid, keeps the few capabilities it works with, and
- * can gain no others.  0 or -errno.
+ * can gain no others; CAP_BPF among them if it uses_maps (of the gate) and the
+ * kernel asks for it.  0 or -errno.
  */
-int sandbox_drop_privileges(uid_t uid, gid_t gid);
+int sandbox_drop_privileges(uid_t uid, gid_t gid, bool uses_maps);
 
 /* The same without any capability. */
 int sandbox_drop_everything(uid_t uid, gid_t gid);

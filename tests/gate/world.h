@@ -24,13 +24,19 @@ struct world {
 	struct mac parent_mac;
 };
 
-/* False if it takes root.  The process is in a namespace of its own afterwards. */
+/*
+ * False if it takes root; ends the process if there is no gate.  It is in a
+ * namespace of its own afterwards.
+ */
 bool world_make(struct world *ret_world);
 void world_end(struct world *world);
 
 /* Runs a command line of the shell; the first one fails the test if it fails. */
 void world_run(const char *command);
 bool world_try(const char *command);
+
+/* A program as a filter of eth0, whose clsact is there. */
+void world_add_filter(enum gate_direction direction, int program_fd, uint32_t handle, uint32_t priority);
 
 /* Out of that interface.  0 or -errno. */
 int world_send(const char *interface, const struct frame *frame);
