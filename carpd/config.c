@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "config_check.h"
 #include "config_group.h"
 #include "config_read.h"
 #include "config_report.h"
@@ -82,6 +83,7 @@ static void read_tree(struct config_parser *p, const struct config_tree *tree)
 	}
 	for (unsigned int i = 0; i < count; i++)
 		config_group_read(p, cfg_getnsec(tree->root, "group", i), tree->scan.block_lines[i]);
+	config_check_gate(&p->report, p->config);
 }
 
 struct config *config_parse(FILE *file, const char *path, FILE *errors)

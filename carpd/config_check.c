@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "linux/gate.h"
 #include "text.h"
 
 /* The kernel's work to take IPv6 addresses grows with their square (design section 6). */
@@ -134,4 +135,52 @@ void config_check_group(struct config_report *report, const struct config *confi
 		config_warning(report, line_of(section, "advbase", group),
 		               "advbase 0 without realtime loses the mastership on a busy host; set realtime "
 		               "= true");
+}
+
+static bool uses_gate(const struct config_group *group)
+{
+	return group->mac != CONFIG_MAC_INTERFACE && group->interface[0] != '\0';
+}
+
+static bool is_first_of_interface(const struct config *config, size_t number)
+{
+	for (size_t i = 0; i < number; i++)
+		if (uses_gate(&config->groups[i]) &&
+		    strcmp(config->groups[i].interface, config->groups[number].interface) == 0)
+			return false;
+	return true;
+}
+
+/* With auto a group gets along without, and which of them must is seen when carpd starts. */
+static void tell_no_room(struct config_report *report, const struct config_group *group, int room,
+                         const char *what)
+{
+	report->group = group->name;
+	if (group->mac == CONFIG_MAC_VIRTUAL)
+		config_error(report, group->line, "the gate has room for %d %s; say mac = interface", room,
+		             what);
+	else
+		config_warning(
+		        report, group->line,
+		        "the gate has room for %d %s; what finds none uses the interface's MAC, without a "
+		        "fence: say mac = interface",
+		        room, what);
+	report->group = NULL;
+}
+
+void config_check_gate(struct config_report *report, const struct config *config)
+{
+	size_t interfaces = 0, addresses = 0;
+
+	for (size_t i = 0; i < config->group_count; i++) {
+		const struct config_group *group = &config->groups[i];
+
+		if (!uses_gate(group))
+			continue;
+		addresses += group->address_count;
+		if (is_first_of_interface(config, i) && ++interfaces > GATE_PORTS_MAX)
+			tell_no_room(report, group, GATE_PORTS_MAX, "interfaces");
+		else if (addresses > GATE_ADDRESSES_MAX)
+			tell_no_room(report, group, GATE_ADDRESSES_MAX, "addresses");
+	}
 }

@@ -11,6 +11,9 @@
 /* The last group of config, just read from section, by itself and against those before it. */
 void config_check_group(struct config_report *report, const struct config *config, cfg_t *section);
 
+/* All groups together, against the room that the gate has. */
+void config_check_gate(struct config_report *report, const struct config *config);
+
 /* The address with that value in a sorted list, or NULL. */
 const struct shared_address *config_check_find(const struct config_group *group,
                                                const struct address *address);

@@ -41,6 +41,7 @@ int interfaces_create(struct interfaces *interfaces, const struct runtime *runti
 		} else {
 			snprintf(interface->name, sizeof(interface->name), "%s", runtime->parent_names[i]);
 			interface->gate_port = -1;
+			interface->gate_fight.put_back_at = INSTANT_NEVER;
 		}
 	}
 	if (old != NULL) {
@@ -218,7 +219,8 @@ struct parent interface_as_parent(const struct interface *interface)
 
 static bool virtual_possible(const struct interfaces *interfaces, const struct interface *interface)
 {
-	return interfaces->gate != NULL && interface->link.kind != LINK_NO_VIRTUAL_MAC;
+	return interfaces->gate != NULL && interface->link.kind != LINK_NO_VIRTUAL_MAC &&
+	       interface->gate_refused[0] == '\0';
 }
 
 static const char *why_not_virtual(const struct interfaces *interfaces, const struct interface *interface,
@@ -226,6 +228,8 @@ static const char *why_not_virtual(const struct interfaces *interfaces, const st
 {
 	if (interfaces->gate == NULL)
 		return interfaces->gate_missing;
+	if (interface->gate_refused[0] != '\0')
+		return interface->gate_refused;
 	snprintf(text, 64, "a %s cannot carry a second MAC", interface->link.kind_name);
 	return text;
 }
@@ -263,6 +267,18 @@ static void withdraw(struct interfaces *interfaces, struct interface *interface,
 		                          &config->addresses[i].address);
 }
 
+/* What the gate does not know it would not fence. */
+static void no_room(struct interfaces *interfaces, struct interface *interface, struct group *group,
+                    const struct config_group *config, int error)
+{
+	withdraw(interfaces, interface, config);
+	group->virtual_mac = false;
+	group->barred = config->mac == CONFIG_MAC_VIRTUAL;
+	log_error("group %s: the gate has no room for it: %s; it has room for %d addresses; %s", config->name,
+	          strerror(-error), GATE_ADDRESSES_MAX,
+	          group->barred ? "the group stays out of service" : "using the interface's MAC");
+}
+
 static void attach_group(struct interfaces *interfaces, struct interface *interface, struct group *group,
                          const struct config_group *config, bool opened)
 {
@@ -293,10 +309,10 @@ static void attach_group(struct interfaces *interfaces, struct interface *interf
 	for (size_t i = 0; i < config->address_count && error == 0; i++)
 		error = gate_add_address(interfaces->gate, interface->gate_port, config->vhid,
 		                         &config->addresses[i].address);
-	/* What the gate does not know it would not fence. */
-	group->barred |= error < 0;
-	if (error < 0)
-		log_error("group %s: the gate has no room for it: %s", config->name, strerror(-error));
+	if (error < 0) {
+		no_room(interfaces, interface, group, config, error);
+		return;
+	}
 	if (interface->link.kind != LINK_BRIDGE && !accepted)
 		wire_accept_mac(interface->wire, &mac);
 }
@@ -330,13 +346,9 @@ static int open_wire(struct interfaces *interfaces, struct interface *interface,
 	if (uses_gate(interfaces, interface, runtime)) {
 		interface->gate_port =
 		        gate_attach(interfaces->gate, interface->link.index, &interface->link.mac);
-		if (interface->gate_port < 0) {
-			error = interface->gate_port;
-			set_problem(interface, "cannot attach the gate to it", error);
-			interface->gate_port = -1;
-			return error;
-		}
-		return 0;
+		if (interface->gate_port >= 0)
+			return 0;
+		interface_refuse_gate(interface, interface->gate_port);
 	}
 	error = wire_listen(interface->wire);
 	if (error == 0)
@@ -350,6 +362,8 @@ static int open_wire(struct interfaces *interfaces, struct interface *interface,
 void interface_attach(struct interfaces *interfaces, struct interface *interface, struct runtime *runtime,
                       instant now)
 {
+	if (interface->wire == NULL)
+		interface->gate_refused[0] = '\0';
 	bool opened = interface->wire == NULL ||
 	              uses_gate(interfaces, interface, runtime) != (interface->gate_port >= 0);
 
@@ -392,6 +406,12 @@ void interface_release(struct interfaces *interfaces, struct interface *interfac
 	gate_ignore(interfaces->gate, interface->gate_port, vhid);
 	if (interface->link.kind != LINK_BRIDGE)
 		wire_refuse_mac(interface->wire, &mac);
+}
+
+void interface_refuse_gate(struct interface *interface, int error)
+{
+	snprintf(interface->gate_refused, sizeof(interface->gate_refused), "%s",
+	         gate_explain_attach(error, interface->name));
 }
 
 void interface_detach(struct interfaces *interfaces, struct interface *interface)

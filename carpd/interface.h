@@ -32,6 +32,10 @@ struct interface {
 	struct wire *wire;
 	int taker;               /* what takes its frames (surroundings.h); 0: nobody */
 	int gate_port;           /* -1: no group on it uses the gate */
+	char gate_refused[256];  /* why it is not on it although a group asks for it, or empty */
+	bool gate_doubtful;      /* guard.c: somebody changed the interface's filters */
+	instant gate_look_at;    /* not earlier */
+	struct fight gate_fight; /* for its place */
 	bool listening;          /* adverts come by packet socket */
 	struct address stranger; /* told of: shared, but not put there by us (FAMILY_NONE: none) */
 	bool groups_doubtful;    /* the kernel may have forgotten the multicast groups */
@@ -67,6 +71,8 @@ bool interface_note_address(struct interface *interface, const struct rtnl_addre
 void interface_attach(struct interfaces *interfaces, struct interface *interface, struct runtime *runtime,
                       instant now);
 void interface_detach(struct interfaces *interfaces, struct interface *interface);
+/* From the next interface_attach on it does without the gate, as gate_attach or gate_check failed. */
+void interface_refuse_gate(struct interface *interface, int error);
 
 /* After a reload: an address that vhid no longer shares, or (NULL) all of a vhid that is gone. */
 void interface_release(struct interfaces *interfaces, struct interface *interface, uint8_t vhid,

@@ -10,6 +10,7 @@
 #include "await.h"
 #include "channel.h"
 #include "control.h"
+#include "guard.h"
 #include "linux/peer.h"
 #include "log.h"
 #include "observe.h"
@@ -123,7 +124,7 @@ static void look(struct loop *loop)
 	loop->looked = daemon->now;
 	event_add(loop->look_event, &at_latest);
 	(void)channel_say(loop->channel, MESSAGE_ALIVE);
-	observe_gates(daemon);
+	guard_look_at_all(daemon);
 	observe_routers(daemon);
 	vrrp_look(daemon);
 	trouble_look(daemon);
@@ -141,6 +142,7 @@ static void settle(struct loop *loop)
 {
 	struct daemon *daemon = loop->daemon;
 
+	guard_look(daemon);
 	perform_all(daemon);
 	look(loop);
 	/* Events are read on the way of our own changes, too. */

@@ -147,29 +147,13 @@ static void heard_address(void *context, const struct rtnl_address *address, boo
 	}
 }
 
-static void check_gate(struct daemon *daemon, struct interface *interface)
-{
-	if (interface->gate_port < 0)
-		return;
-	int result = gate_check(daemon->gate, interface->gate_port);
-	if (result == 0)
-		return;
-	daemon->gate_faults++;
-	if (result > 0)
-		history_note(&daemon->history, daemon_wall_ns(daemon), NULL, "problem",
-		             "somebody detached the gate from %s, or went before it; it is back",
-		             interface->name);
-	else
-		log_error("%s: the gate cannot be attached again: %s", interface->name, strerror(-result));
-}
-
 static void heard_filter_change(void *context, int link_index)
 {
 	struct daemon *daemon = context;
 	struct interface *interface = interfaces_find(&daemon->interfaces, link_index);
 
 	if (interface != NULL)
-		check_gate(daemon, interface);
+		interface->gate_doubtful = true;
 }
 
 static void resync_begun(void *context)
@@ -193,6 +177,7 @@ static void resync_ended(void *context)
 		struct interface *interface = &daemon->interfaces.list[i];
 		if (!interface->mentioned)
 			link_lost(daemon, interface);
+		interface->gate_doubtful = true;
 		tell_engine(daemon, interface);
 	}
 	follow_takers(daemon);
@@ -364,12 +349,6 @@ void observe_routers(struct daemon *daemon)
 		interface->router = router;
 		tell_engine(daemon, interface);
 	}
-}
-
-void observe_gates(struct daemon *daemon)
-{
-	for (size_t i = 0; i < daemon->interfaces.count; i++)
-		check_gate(daemon, &daemon->interfaces.list[i]);
 }
 
 void observe_all(struct daemon *daemon)

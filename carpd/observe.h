@@ -17,9 +17,6 @@ bool observe_is_owed(const struct daemon *daemon);
 /* Whether interfaces have begun or ceased to forward IPv6, which masters announce. */
 void observe_routers(struct daemon *daemon);
 
-/* Looks whether the gate is still where it was put, on all interfaces. */
-void observe_gates(struct daemon *daemon);
-
 /* Attaches every interface to its groups and tells the engine: after a reload. */
 void observe_all(struct daemon *daemon);
 

@@ -87,6 +87,33 @@ static void find_source(const struct daemon *daemon, const struct group *group,
 	                                          text, interface->name));
 }
 
+/* Whoever chose the interface's MAC misses nothing. */
+static void find_no_gate(const struct daemon *daemon, const struct group *group,
+                         const struct interface *interface, json_t *texts)
+{
+	size_t number = (size_t)(group - daemon->engine->groups);
+
+	if (interface->gate_refused[0] == '\0' ||
+	    daemon->runtime->config->groups[number].mac == CONFIG_MAC_INTERFACE)
+		return;
+	json_array_append_new(texts,
+	                      json_sprintf("there is no gate on %s, and so neither a virtual MAC nor a "
+	                                   "fence: %s",
+	                                   interface->name, interface->gate_refused));
+}
+
+static void find_gate_fight(const struct interface *interface, json_t *texts)
+{
+	if (interface->gate_port < 0 || !fight_is_on(&interface->gate_fight))
+		return;
+	json_array_append_new(
+	        texts,
+	        json_sprintf("another program takes the gate's place on %s again and again; it is put "
+	                     "back once a second at most, and there is no fence meanwhile; find and stop "
+	                     "that program (bpftool net; tc filter show dev %s ingress)",
+	                     interface->name, interface->name));
+}
+
 void trouble_find(const struct daemon *daemon, const struct group *group, json_t *texts)
 {
 	const struct interface *interface = interface_of(daemon, group);
@@ -100,6 +127,8 @@ void trouble_find(const struct daemon *daemon, const struct group *group, json_t
 	const struct config_group *config = &daemon->runtime->config->groups[group - daemon->engine->groups];
 	find_source(daemon, group, interface, &config->source_ipv4, texts);
 	find_source(daemon, group, interface, &config->source_ipv6, texts);
+	find_no_gate(daemon, group, interface, texts);
+	find_gate_fight(interface, texts);
 }
 
 static bool has_text(const json_t *texts, const json_t *text)

@@ -67,7 +67,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, GATE_ADDRESSES_MAX);
+	__uint(max_entries, GATE_LAYOUT_ADDRESSES);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct gate_address_key);
 	__type(value, struct gate_address);

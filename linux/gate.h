@@ -17,7 +17,8 @@
 #include "core/address.h"
 #include "core/clock.h"
 
-#define GATE_PORTS_MAX 64 /* parent interfaces */
+#define GATE_PORTS_MAX     64 /* parent interfaces */
+#define GATE_ADDRESSES_MAX 16384
 
 struct gate;
 
@@ -41,7 +42,8 @@ void gate_reset(struct gate *gate);
  * Gives a parent interface one of the ports and attaches both programs, before
  * all others where the kernel can (tcx), else as clsact prio 1.  Needs
  * CAP_NET_ADMIN only.  parent_mac is what frames to a virtual MAC are rewritten
- * to.  Returns the port, 0 or more, or -errno.
+ * to.  Returns the port, 0 or more, or -errno: behind somebody else's programs, or
+ * at one of the two hooks only, it does not go.
  *
  * The same program is found attached and used again, without a gap.  One of an
  * earlier gate_load is removed once ours is in front of it, but a tcx program can
@@ -49,6 +51,8 @@ void gate_reset(struct gate *gate);
  */
 int gate_attach(struct gate *gate, int link_index, const struct mac *parent_mac);
 void gate_set_parent_mac(struct gate *gate, int port, const struct mac *parent_mac);
+/* Why gate_attach or gate_check failed and what would help, until the next call. */
+const char *gate_explain_attach(int error, const char *link_name);
 /* Detaches, frees the port and forgets its addresses and virtual hosts. */
 void gate_detach(struct gate *gate, int port);
 

@@ -29,8 +29,10 @@ struct filter {
 	char name[32];
 };
 
+/* Those of the chain that every frame begins in, ours among them. */
 struct filters {
 	int count;
+	bool others; /* in chains that some rule jumps to */
 	struct filter list[FILTERS_MAX];
 };
 
@@ -111,10 +113,13 @@ static int filter_read(const struct nlmsghdr *header, void *context)
 	struct filter filter = {.handle = tc->tcm_handle, .info = tc->tcm_info};
 
 	/* Without a handle it is the heading of a priority, no filter. */
-	if (header->nlmsg_type != RTM_NEWTFILTER || tc->tcm_handle == 0 || filters->count == FILTERS_MAX)
+	if (header->nlmsg_type != RTM_NEWTFILTER || tc->tcm_handle == 0)
 		return MNL_CB_OK;
 	mnl_attr_parse(header, sizeof(*tc), filter_read_attr, &filter);
-	filters->list[filters->count++] = filter;
+	if (filter.chain != 0)
+		filters->others = true;
+	else if (filters->count < FILTERS_MAX)
+		filters->list[filters->count++] = filter;
 	return MNL_CB_OK;
 }
 
@@ -127,6 +132,7 @@ static int clsact_list(int link_index, enum gate_direction direction, struct fil
 
 	tc->tcm_parent = clsact_parent(direction);
 	ret_filters->count = 0;
+	ret_filters->others = false;
 	error = request_run((const struct nlmsghdr *)(void *)buffer, filter_read, ret_filters);
 	return error == -EINVAL || error == -ENOENT ? 0 : error;
 }
@@ -142,6 +148,20 @@ static int clsact_change(int type, int link_index)
 	tc->tcm_parent = TC_H_CLSACT;
 	mnl_attr_put_strz(header, TCA_KIND, "clsact");
 	return request_run(header, NULL, NULL);
+}
+
+/*
+ * The kernel says that it exists also where another qdisc has the place: "ingress", which has no hook for
+ * what leaves and takes filters for that hook in the other's stead.  Only a question by name tells them
+ * apart.  0 if it was there, 1 if it was made, or -errno.
+ */
+static int clsact_make(int link_index)
+{
+	int error = clsact_change(RTM_NEWQDISC, link_index);
+
+	if (error == -EEXIST && clsact_change(RTM_GETQDISC, link_index) == 0)
+		return 0;
+	return error < 0 ? error : 1;
 }
 
 static int filter_add(int link_index, enum gate_direction direction, uint32_t handle, int program_fd)
@@ -174,7 +194,6 @@ static int filter_remove(int link_index, enum gate_direction direction, const st
 	tc->tcm_handle = filter->handle;
 	tc->tcm_info = filter->info;
 	mnl_attr_put_strz(header, TCA_KIND, "bpf");
-	mnl_attr_put_u32(header, TCA_CHAIN, filter->chain);
 	return request_run(header, NULL, NULL);
 }
 
@@ -196,27 +215,6 @@ static uint32_t handle_unused(const struct filters *filters)
 	return handle;
 }
 
-int gate_clsact_put_first(int link_index, enum gate_direction direction, const struct gate_program *program)
-{
-	struct filters filters;
-	int error = clsact_list(link_index, direction, &filters);
-
-	if (error < 0)
-		return error;
-	if (filters.count > 0 && filters.list[0].program_id == program->id)
-		return 0;
-	error = clsact_change(RTM_NEWQDISC, link_index);
-	if (error < 0 && error != -EEXIST)
-		return error;
-	error = filter_add(link_index, direction, handle_unused(&filters), program->fd);
-	if (error < 0)
-		return error;
-	for (int i = 0; i < filters.count; i++)
-		if (filter_is_gate(&filters.list[i], direction))
-			(void)filter_remove(link_index, direction, &filters.list[i]);
-	return 1;
-}
-
 /* A clsact that others use stays, and so does one that had nothing of ours. */
 static void clsact_remove_unused(int link_index)
 {
@@ -224,9 +222,37 @@ static void clsact_remove_unused(int link_index)
 
 	for (int direction = 0; direction < GATE_DIRECTIONS; direction++)
 		if (clsact_list(link_index, (enum gate_direction)direction, &filters) < 0 ||
-		    filters.count > 0)
+		    filters.count > 0 || filters.others)
 			return;
 	(void)clsact_change(RTM_DELQDISC, link_index);
+}
+
+int gate_clsact_put_first(int link_index, enum gate_direction direction, const struct gate_program *program)
+{
+	struct filters filters;
+	int error = clsact_list(link_index, direction, &filters);
+	int made;
+
+	if (error < 0)
+		return error;
+	if (filters.count > 0 && filters.list[0].program_id == program->id)
+		return 0;
+	made = clsact_make(link_index);
+	if (made < 0)
+		return made;
+	error = filter_add(link_index, direction, handle_unused(&filters), program->fd);
+	/* A priority has filters of one protocol and one kind, and another than ours has the first. */
+	if (error == -EINVAL && filters.count > 0)
+		return -EBUSY;
+	if (error < 0) {
+		if (made)
+			(void)clsact_change(RTM_DELQDISC, link_index);
+		return error;
+	}
+	for (int i = 0; i < filters.count; i++)
+		if (filter_is_gate(&filters.list[i], direction))
+			(void)filter_remove(link_index, direction, &filters.list[i]);
+	return 1;
 }
 
 int gate_clsact_sweep(int link_index, enum gate_direction direction, uint32_t keep_id)

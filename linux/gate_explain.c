@@ -99,3 +99,36 @@ const char *gate_explain_load(int error)
 		return text;
 	}
 }
+
+const char *gate_explain_attach(int error, const char *link_name)
+{
+	switch (error) {
+	case -ENOSPC:
+		snprintf(text, sizeof(text), "the gate has room for %d interfaces", GATE_PORTS_MAX);
+		return text;
+	case -EEXIST:
+		snprintf(text, sizeof(text),
+		         "it has a qdisc of kind ingress, where the gate needs clsact, which takes the same "
+		         "filters; "
+		         "replace it: tc qdisc del dev %s ingress; tc qdisc add dev %s clsact",
+		         link_name, link_name);
+		return text;
+	case -EBUSY:
+		snprintf(text, sizeof(text),
+		         "a filter of another kind or protocol has priority 1 of clsact, which the gate "
+		         "needs; give "
+		         "it a higher number: tc filter show dev %s ingress; tc filter show dev %s egress",
+		         link_name, link_name);
+		return text;
+	case -EOPNOTSUPP:
+		return "its filters are a block that it shares with other interfaces; give it a clsact of "
+		       "its own";
+	case -ENOENT:
+		return "the kernel has neither tcx nor clsact with BPF filters (CONFIG_NET_SCH_INGRESS, "
+		       "CONFIG_NET_CLS_BPF)";
+	case -ERANGE:
+		return "as many programs as the kernel takes are there already (bpftool net)";
+	default:
+		return strerror(-error);
+	}
+}

@@ -9,9 +9,9 @@
 
 #include <linux/types.h>
 
-#define GATE_LAYOUT_PORTS  64
-#define GATE_VHIDS         256
-#define GATE_ADDRESSES_MAX 16384
+#define GATE_LAYOUT_PORTS     64
+#define GATE_VHIDS            256
+#define GATE_LAYOUT_ADDRESSES 16384
 
 /* 60 ms of adverts at 80 000 a second (gate.md G1). */
 #define GATE_RING_BYTES (1 << 20)

@@ -28,6 +28,11 @@ int gate_attach(struct gate *gate, int link_index, const struct mac *parent_mac)
 	return -ENOTSUP;
 }
 
+const char *gate_explain_attach(int error, const char *link_name)
+{
+	return "carpd was built without it";
+}
+
 void gate_reset(struct gate *gate)
 {
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 _Static_assert(GATE_LAYOUT_PORTS == GATE_PORTS_MAX, "both headers speak of the same ports");
+_Static_assert(GATE_LAYOUT_ADDRESSES == GATE_ADDRESSES_MAX, "and of as many addresses");
 
 #define PORT_BYTES (GATE_VHIDS * sizeof(struct gate_vhost))
 
@@ -94,6 +95,12 @@ static int port_attach(struct gate *gate, int link_index)
 	return moved;
 }
 
+static void port_detach(struct gate *gate, int link_index)
+{
+	for (int i = 0; i < GATE_DIRECTIONS; i++)
+		(void)gate_hook_detach(gate->hook, link_index, (enum gate_direction)i, &gate->programs[i]);
+}
+
 /* Stores zero without mapping, for ports that another process has attached. */
 static void port_shut(struct gate *gate, int port, bool forget)
 {
@@ -137,6 +144,7 @@ int gate_attach(struct gate *gate, int link_index, const struct mac *parent_mac)
 	if (error == 0)
 		error = port_attach(gate, link_index);
 	if (error < 0) {
+		port_detach(gate, link_index);
 		port_forget(gate, link_index, port);
 		gate_port_unmap(gate, port);
 		return error;
@@ -199,8 +207,7 @@ void gate_detach(struct gate *gate, int port)
 
 	for (int vhid = 0; vhid < GATE_VHIDS; vhid++)
 		gate_close(gate, port, (uint8_t)vhid);
-	for (int i = 0; i < GATE_DIRECTIONS; i++)
-		(void)gate_hook_detach(gate->hook, link_index, (enum gate_direction)i, &gate->programs[i]);
+	port_detach(gate, link_index);
 	gate_addresses_forget(gate, (uint32_t)link_index);
 	port_forget(gate, link_index, port);
 	gate_counters_forget(gate, port);

@@ -106,6 +106,33 @@ def test_printed_form_means_the_same(name, folder):
     assert b"passphrase-file" not in full and b".key" not in full
 
 
+def many_groups(interfaces, addresses, mac):
+    return "".join(
+        f'group g{n} {{\n interface = p{n}\n vhid = 1\n passphrase-file = "wan.pass"\n mac = {mac}\n addresses = {{ '
+        + ", ".join(f'"10.{n}.{a // 250}.{a % 250 + 1}"' for a in range(addresses)) + " }\n}\n"
+        for n in range(interfaces)
+    ).encode()  # fmt: skip
+
+
+NO_ROOM = "the gate has room for {} {}; say mac = interface\n"
+LESS_ROOM = (
+    "the gate has room for {} {}; what finds none uses the interface's MAC, without a fence: say mac = interface\n"
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("interfaces, addresses, room", [(65, 1, (64, "interfaces")), (5, 4000, (16384, "addresses"))])
+def test_more_than_the_gate_has_room_for(folder, interfaces, addresses, room):
+    line, name = 7 * (interfaces - 1) + 1, f"g{interfaces - 1}"
+    error = refused(folder, many_groups(interfaces, addresses, "virtual"))
+    assert error == f"x.conf:{line}: group {name}: " + NO_ROOM.format(*room)
+    write(folder / "auto.conf", many_groups(interfaces, addresses, "auto"))
+    done = run(folder, "auto.conf")
+    assert done.returncode == 0
+    assert done.stderr.decode() == f"auto.conf:{line}: warning: group {name}: " + LESS_ROOM.format(*room)
+    write(folder / "interface.conf", many_groups(interfaces, addresses, "interface"))
+    assert run(folder, "interface.conf").stderr == b""
+
+
 def test_every_message_is_in_a_case():
     seen = "".join(path.read_text() for path in HERE.glob("cases/*.err")) + pathlib.Path(__file__).read_text()
     missing = []

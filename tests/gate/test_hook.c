@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -205,6 +206,82 @@ static void test_foreign_filter_behind_is_let_alone(void **state)
 	close(foreign.fd);
 }
 
+#define ANY_FILTER "bpf da bytecode '1,6 0 0 0'"
+
+static void assert_refused(int error, const char *cure)
+{
+	world.gate->hook = GATE_HOOK_CLSACT;
+	assert_int_equal(gate_attach(world.gate, world.link_index, &world.parent_mac), error);
+	if (!strstr(gate_explain_attach(error, "eth0"), cure))
+		fail_msg("\"%s\" does not say \"%s\"", gate_explain_attach(error, "eth0"), cure);
+	assert_false(
+	        world_try("(tc filter show dev eth0 ingress; tc filter show dev eth0 egress) | grep carpd"));
+}
+
+/* It has the place of clsact, and filters for what leaves would land among those for what comes. */
+static void test_ingress_qdisc_is_left_alone(void **state)
+{
+	(void)state;
+	world_run("tc qdisc add dev eth0 ingress && tc filter add dev eth0 parent ffff: protocol ip pref "
+	          "3 " ANY_FILTER);
+	assert_refused(-EEXIST, "tc qdisc add dev eth0 clsact");
+	world_run("tc qdisc show dev eth0 | grep -q 'qdisc ingress'");
+	world_run("tc filter show dev eth0 ingress | grep -q 'pref 3'");
+	world_run("tc qdisc del dev eth0 ingress && tc qdisc add dev eth0 clsact");
+	world.port = gate_attach(world.gate, world.link_index, &world.parent_mac);
+	assert_true(world.port >= 0);
+	assert_int_equal(gate_check(world.gate, world.port), 0);
+	/* Somebody puts it back while the gate is there. */
+	world_run("tc qdisc del dev eth0 clsact && tc qdisc add dev eth0 ingress");
+	assert_int_equal(gate_check(world.gate, world.port), -EEXIST);
+	gate_detach(world.gate, world.port);
+	world_run("tc qdisc del dev eth0 ingress");
+}
+
+/* A priority has one protocol and one kind of filter, so there is no place before such a one. */
+static void test_priority_one_of_another_protocol(void **state)
+{
+	static const char *const hooks[] = {"ingress", "egress"};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		char command[256];
+
+		snprintf(command, sizeof(command),
+		         "tc qdisc add dev eth0 clsact && tc filter add dev eth0 %s protocol ip "
+		         "pref 1 " ANY_FILTER,
+		         hooks[i]);
+		world_run(command);
+		assert_refused(-EBUSY, "priority 1");
+		assert_true(link_has_clsact());
+		world_run("tc qdisc del dev eth0 clsact");
+	}
+}
+
+static void test_block_of_several_interfaces(void **state)
+{
+	(void)state;
+	world_run(
+	        "tc qdisc add dev eth0 ingress_block 7 clsact && tc qdisc add dev p0 ingress_block 7 clsact");
+	assert_refused(-EOPNOTSUPP, "shares");
+	world_run("tc qdisc del dev p0 clsact && tc qdisc del dev eth0 clsact");
+}
+
+/* Whoever made them, and before us: a frame comes there only if a rule of the first chain says so. */
+static void test_filters_of_other_chains_are_not_in_front(void **state)
+{
+	(void)state;
+	world_run("tc qdisc add dev eth0 clsact && "
+	          "tc filter add dev eth0 ingress chain 5 protocol ip pref 1 " ANY_FILTER " && "
+	          "tc filter add dev eth0 egress chain 5 protocol ip pref 1 " ANY_FILTER);
+	attach(GATE_HOOK_CLSACT);
+	assert_int_equal(gate_check(world.gate, world.port), 0);
+	assert_true(advert_arrives(world.gate));
+	gate_detach(world.gate, world.port);
+	assert_true(link_has_clsact());
+	world_run("tc qdisc del dev eth0 clsact");
+}
+
 /* The programs outlive their owner, and the next one takes their place, by whichever hook. */
 static void assert_replaces(enum gate_hook before, enum gate_hook after)
 {
@@ -358,6 +435,9 @@ static int set_up(void **state)
 {
 	(void)state;
 	gate_reset(world.gate);
+	/* What a failed test has left would fail the next ones. */
+	(void)world_try("for dev in eth0 p0; do tc qdisc del dev $dev clsact; tc qdisc del dev $dev ingress; "
+	                "done 2>/dev/null");
 	return gate_clean() < 0;
 }
 
@@ -374,6 +454,10 @@ int main(void)
 	        TEST(test_foreign_tcx_in_front),
 	        TEST(test_foreign_filter_in_front),
 	        TEST(test_foreign_filter_behind_is_let_alone),
+	        TEST(test_ingress_qdisc_is_left_alone),
+	        TEST(test_priority_one_of_another_protocol),
+	        TEST(test_block_of_several_interfaces),
+	        TEST(test_filters_of_other_chains_are_not_in_front),
 	        TEST(test_predecessors_are_replaced),
 	        TEST(test_predecessors_of_either_hook_are_replaced),
 	        TEST(test_clean_finds_what_was_left),

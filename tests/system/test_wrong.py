@@ -125,13 +125,14 @@ def test_one_family_falls_silent(lab):
 
 
 def test_more_addresses_than_the_gate_holds(lab):
-    """What could not be fenced is kept out of service, and named."""
+    """What could not be fenced is named; it has the interface's MAC, or is kept out of service if it must not."""
     fw1 = lab.host("fw1")
     lab.unplug(fw1)
     many = [Group(vhid, tuple(f"10.{vhid}.{n // 250}.{n % 250 + 1}" for n in range(4100))) for vhid in range(1, 5)]
     first = Carpd(fw1, many).start()
     wait_for(lambda: "group4: the gate has no room" in first.log(), 10, "it is said")
     assert "group3: the gate has no room" not in first.log()
+    assert [first.status(group.name)["mac"] for group in many] == ["virtual"] * 3 + ["interface"]
 
 
 def test_somebody_removes_an_address_in_a_loop(lab):
