@@ -38,8 +38,9 @@ void daemon_set_maintenance(struct daemon *daemon, bool on)
 		engine_undemote(daemon->engine, "maintenance", daemon->now);
 		return;
 	}
-	engine_demote(daemon->engine, "maintenance", MAINTENANCE_VALUE, daemon->now, INSTANT_NEVER);
+	/* First, so that the one advert that follows is the goodbye. */
 	engine_give_way(daemon->engine, daemon->now);
+	engine_demote(daemon->engine, "maintenance", MAINTENANCE_VALUE, daemon->now, INSTANT_NEVER);
 }
 
 bool daemon_make_room(struct daemon *daemon, const struct engine *engine)

@@ -287,11 +287,10 @@ void host_maintain(struct host *host)
 {
 	if (!is_awake(host) || host->kind != HOST_CARPD)
 		return;
-	host_demote(host, DEMOTION_SUM_MAX - 1);
-	host->maintained_ns = host->world->now_ns;
 	note_handover(host, true);
 	engine_give_way(host->daemon.engine, host_now(host));
-	settle(host);
+	host_demote(host, DEMOTION_SUM_MAX - 1);
+	host->maintained_ns = host->world->now_ns;
 }
 
 void host_undemote(struct host *host)

@@ -926,9 +926,9 @@ static void test_gives_way_and_comes_back(void **state)
 	lab.group.preempt = true;
 	lab_place(&lab);
 	lab_become_master(&lab);
-	engine_demote(lab.engine, "maintenance", 254, lab.now, INSTANT_NEVER);
 	engine_give_way(lab.engine, lab.now);
-	lab_expect(&lab, "demoted maintenance 254, advert 255/255/254, serve, advert 255/255/254, serve");
+	engine_demote(lab.engine, "maintenance", 254, lab.now, INSTANT_NEVER);
+	lab_expect(&lab, "advert 255/255/0, serve, demoted maintenance 254");
 	hear("10.0.0.2", 1, 200, 0);
 	lab_expect(&lab, "shut, drop, master>backup handed-over");
 	lab.now = instant_after(lab.now, NS_PER_S);
