@@ -47,7 +47,7 @@ static int help(const struct options *options, char **arguments)
 	puts("\n"
 	     "  -j, --json             the daemon's answer as one line of JSON\n"
 	     "  -s, --socket SOCKET    where carpd listens (" SOCKET_PATH_DEFAULT ")\n"
-	     "  -t, --timeout SECONDS  how long to wait for it (10; for handover 75, for reload 150)\n"
+	     "  -t, --timeout SECONDS  how long to wait for it (10; handover 75, reload 150)\n"
 	     "  -V, --version          carpctl's own version, without asking\n"
 	     "\n"
 	     "Everybody may look; to act takes root or the group carpd-admin.\n"
