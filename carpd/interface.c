@@ -56,44 +56,34 @@ void interfaces_free(struct interfaces *interfaces)
 {
 	for (size_t i = 0; i < interfaces->count; i++) {
 		interface_detach(interfaces, &interfaces->list[i]);
-		free(interfaces->list[i].addresses);
+		address_list_free(&interfaces->list[i].ours);
+		address_list_free(&interfaces->list[i].others);
 	}
 	free(interfaces->list);
 	interfaces->list = NULL;
 	interfaces->count = 0;
 }
 
-static struct rtnl_address *find_address(struct interface *interface, const struct rtnl_address *address)
-{
-	for (size_t i = 0; i < interface->address_count; i++) {
-		struct rtnl_address *known = &interface->addresses[i];
-		if (address_equal(&known->address.address, &address->address.address) &&
-		    known->address.prefix_length == address->address.prefix_length)
-			return known;
-	}
-	return NULL;
-}
-
 bool interface_note_address(struct interface *interface, const struct rtnl_address *address, bool gone)
 {
-	struct rtnl_address *known = find_address(interface, address);
+	bool ours = address->protocol == RTNL_ADDRESS_PROTOCOL;
+	/* It may have changed hands. */
+	bool left = address_list_remove(ours ? &interface->others : &interface->ours, address);
 
-	if (gone) {
-		if (known == NULL)
-			return false;
-		*known = interface->addresses[--interface->address_count];
-		return true;
-	}
-	if (known == NULL) {
-		struct rtnl_address *grown = reallocarray(interface->addresses, interface->address_count + 1,
-		                                          sizeof(interface->addresses[0]));
-		if (grown == NULL)
-			return false;
-		interface->addresses = grown;
-		known = &grown[interface->address_count++];
-	}
-	*known = *address;
-	return true;
+	if (!gone)
+		return address_list_add(ours ? &interface->ours : &interface->others, address);
+	return address_list_remove(ours ? &interface->ours : &interface->others, address) || left;
+}
+
+void interface_forget_addresses(struct interface *interface)
+{
+	interface->ours.count = interface->others.count = 0;
+}
+
+bool interface_has_address(const struct interface *interface, const struct address *address)
+{
+	return address_list_find(&interface->ours, address) != NULL ||
+	       address_list_find(&interface->others, address) != NULL;
 }
 
 const struct rtnl_address *interface_stranger(const struct interface *interface,
@@ -101,14 +91,9 @@ const struct rtnl_address *interface_stranger(const struct interface *interface,
 {
 	const struct rtnl_address *longest = NULL;
 
-	for (size_t i = 0; i < interface->address_count; i++) {
-		const struct rtnl_address *there = &interface->addresses[i];
-		if (there->protocol == RTNL_ADDRESS_PROTOCOL ||
-		    !address_equal(&there->address.address, address))
-			continue;
-		if (longest == NULL || there->address.prefix_length > longest->address.prefix_length)
-			longest = there;
-	}
+	for (const struct rtnl_address *there = address_list_find(&interface->others, address); there != NULL;
+	     there = address_list_next(&interface->others, there))
+		longest = there;
 	return longest;
 }
 
@@ -130,20 +115,17 @@ bool interface_is_own(const struct rtnl_address *address, const struct runtime *
 {
 	if (address->protocol == RTNL_ADDRESS_PROTOCOL)
 		return false;
-	for (size_t g = 0; g < runtime->settings.group_count; g++) {
-		const struct group_settings *group = &runtime->groups[g];
-		for (size_t a = 0; a < group->address_count; a++)
-			if (address_equal(&group->addresses[a].address, &address->address.address))
-				return false;
-	}
+	for (size_t g = 0; g < runtime->settings.group_count; g++)
+		if (runtime_shares(&runtime->groups[g], &address->address.address))
+			return false;
 	return true;
 }
 
 bool interface_has_own_ipv4(const struct interface *interface, const struct runtime *runtime)
 {
-	for (size_t i = 0; i < interface->address_count; i++)
-		if (interface->addresses[i].address.address.family == FAMILY_IPV4 &&
-		    interface_is_own(&interface->addresses[i], runtime))
+	for (size_t i = 0; i < interface->others.count; i++)
+		if (interface->others.list[i].address.address.family == FAMILY_IPV4 &&
+		    interface_is_own(&interface->others.list[i], runtime))
 			return true;
 	return false;
 }
@@ -166,9 +148,9 @@ const struct shared_address *interface_own_in(const struct interface *interface,
 {
 	const struct shared_address *found = NULL;
 
-	for (size_t i = 0; i < interface->address_count; i++) {
-		const struct shared_address *own = &interface->addresses[i].address;
-		if (!interface_is_own(&interface->addresses[i], runtime) ||
+	for (size_t i = 0; i < interface->others.count; i++) {
+		const struct shared_address *own = &interface->others.list[i].address;
+		if (!interface_is_own(&interface->others.list[i], runtime) ||
 		    own->prefix_length == 8 * address_bytes(&own->address) ||
 		    !(interface_same_subnet(own, &subnet->address) ||
 		      interface_same_subnet(subnet, &own->address)))
@@ -191,6 +173,9 @@ static bool serves_subnet(const struct runtime *runtime, const struct interface 
 		const struct group_settings *group = &runtime->groups[g];
 		if (!on_interface(runtime, g, interface) || runtime->engine->groups[g].masters == 0)
 			continue;
+		/* Mostly it is asked of its own group. */
+		if (runtime_shares(group, &subnet->address))
+			return true;
 		for (size_t a = 0; a < group->address_count; a++)
 			if (group->addresses[a].prefix_length == subnet->prefix_length &&
 			    interface_same_subnet(&group->addresses[a], &subnet->address))

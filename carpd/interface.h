@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "address_list.h"
 #include "core/engine.h"
 #include "linux/gate.h"
 #include "linux/rtnl.h"
@@ -26,9 +27,9 @@ struct vrrp {
 
 struct interface {
 	char name[IFNAMSIZ];
-	struct rtnl_link link;          /* link.index 0: it does not exist */
-	struct rtnl_address *addresses; /* all that are on it, ours too */
-	size_t address_count;
+	struct rtnl_link link;      /* link.index 0: it does not exist */
+	struct address_list ours;   /* addresses with our mark */
+	struct address_list others; /* and without */
 	struct wire *wire;
 	int taker;               /* what takes its frames (surroundings.h); 0: nobody */
 	int gate_port;           /* -1: no group on it uses the gate */
@@ -62,6 +63,9 @@ struct interface *interfaces_find_name(struct interfaces *interfaces, const char
 
 /* Keeps the picture of the kernel's addresses.  True if something changed. */
 bool interface_note_address(struct interface *interface, const struct rtnl_address *address, bool gone);
+void interface_forget_addresses(struct interface *interface);
+/* Whoever has put it there. */
+bool interface_has_address(const struct interface *interface, const struct address *address);
 
 /*
  * Opens what a parent that exists needs for its groups, and decides on their

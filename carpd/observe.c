@@ -37,7 +37,7 @@ static void link_lost(struct daemon *daemon, struct interface *interface)
 	daemon->wires_changed = true;
 	interface->link.index = 0;
 	interface->taker = 0;
-	interface->address_count = 0;
+	interface_forget_addresses(interface);
 	tell_engine(daemon, interface);
 }
 
@@ -118,11 +118,8 @@ static const struct group *sharing_group(const struct daemon *daemon, const stru
 	for (size_t g = 0; g < daemon->engine->settings->group_count; g++) {
 		const struct group *group = &daemon->engine->groups[g];
 		const struct group_settings *settings = group->settings;
-		if (settings->parent != index_of(daemon, interface))
-			continue;
-		for (size_t a = 0; a < settings->address_count; a++)
-			if (address_equal(&settings->addresses[a].address, address))
-				return group;
+		if (settings->parent == index_of(daemon, interface) && runtime_shares(settings, address))
+			return group;
 	}
 	return NULL;
 }
@@ -133,7 +130,8 @@ static void heard_address(void *context, const struct rtnl_address *address, boo
 	struct interface *interface = interfaces_find(&daemon->interfaces, address->link_index);
 	bool ours = address->protocol == RTNL_ADDRESS_PROTOCOL;
 
-	surroundings_note_address(&daemon->surroundings, address, gone);
+	if (!ours)
+		surroundings_note_address(&daemon->surroundings, address, gone);
 	if (interface == NULL || !interface_note_address(interface, address, gone))
 		return;
 	/* A link's IPv6 is there again when it has an address; of its state itself nobody is told. */
@@ -164,7 +162,7 @@ static void resync_begun(void *context)
 	surroundings_forget(&daemon->surroundings);
 	for (size_t i = 0; i < daemon->interfaces.count; i++) {
 		daemon->interfaces.list[i].mentioned = false;
-		daemon->interfaces.list[i].address_count = 0;
+		interface_forget_addresses(&daemon->interfaces.list[i]);
 	}
 }
 
@@ -192,14 +190,6 @@ static const struct rtnl_handler handler = {
         .resync_begin = resync_begun,
         .resync_end = resync_ended,
 };
-
-static bool has_address(const struct interface *interface, const struct address *address)
-{
-	for (size_t i = 0; i < interface->address_count; i++)
-		if (address_equal(&interface->addresses[i].address.address, address))
-			return true;
-	return false;
-}
 
 static void note_reading(struct daemon *daemon, int error)
 {
@@ -231,7 +221,7 @@ static void find_losses(struct daemon *daemon)
 		if (group->masters == 0 || interface->link.index == 0)
 			continue;
 		for (size_t a = 0; a < settings->address_count; a++)
-			if (!has_address(interface, &settings->addresses[a].address))
+			if (!interface_has_address(interface, &settings->addresses[a].address))
 				engine_address_lost(daemon->engine, settings->parent,
 				                    &settings->addresses[a].address, daemon->now);
 	}

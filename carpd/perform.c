@@ -404,13 +404,11 @@ void perform_leave(struct daemon *daemon, struct interface *interface)
 
 static bool has_scope(const struct interface *interface, const struct shared_address *shared, bool host)
 {
-	for (size_t i = 0; i < interface->address_count; i++) {
-		const struct rtnl_address *there = &interface->addresses[i];
-		if (there->protocol == RTNL_ADDRESS_PROTOCOL && there->scope_host != host &&
-		    address_equal(&there->address.address, &shared->address))
-			return false;
-	}
-	return true;
+	const struct rtnl_address *there = address_list_find(&interface->ours, &shared->address);
+
+	while (there != NULL && there->scope_host == host)
+		there = address_list_next(&interface->ours, there);
+	return there == NULL;
 }
 
 static void follow_own_addresses(struct batch *batch, struct interface *interface, struct group *group)

@@ -61,21 +61,13 @@ bool reload_is_ready(const struct daemon *daemon)
 	return true;
 }
 
-static bool still_shared(const struct group_settings *settings, const struct address *address)
-{
-	for (size_t i = 0; i < settings->address_count; i++)
-		if (address_equal(&settings->addresses[i].address, address))
-			return true;
-	return false;
-}
-
 /* Moved to another group there, which serves it too: it must not be away for a moment. */
 static bool is_served(const struct daemon *daemon, const struct interface *interface,
                       const struct address *address)
 {
 	for (size_t i = 0; i < daemon->engine->settings->group_count; i++) {
 		const struct group *group = &daemon->engine->groups[i];
-		if (group->masters > 0 && still_shared(group->settings, address) &&
+		if (group->masters > 0 && runtime_shares(group->settings, address) &&
 		    &daemon->interfaces.list[group->settings->parent] == interface)
 			return true;
 	}
@@ -91,7 +83,7 @@ static void release_addresses(struct daemon *daemon, struct interface *interface
 
 	for (size_t i = 0; i < settings->address_count; i++) {
 		const struct shared_address *shared = &settings->addresses[i];
-		if (after != NULL && still_shared(after->settings, &shared->address))
+		if (after != NULL && runtime_shares(after->settings, &shared->address))
 			continue;
 		if (before->masters > 0 && interface->link.index != 0 &&
 		    !is_served(daemon, interface, &shared->address))

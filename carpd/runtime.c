@@ -90,6 +90,17 @@ static bool allocate(struct runtime *runtime)
 	       runtime->seal_keys != NULL;
 }
 
+static int compare_shared(const void *address, const void *shared)
+{
+	return address_compare(address, &((const struct shared_address *)shared)->address);
+}
+
+bool runtime_shares(const struct group_settings *group, const struct address *address)
+{
+	return bsearch(address, group->addresses, group->address_count, sizeof(group->addresses[0]),
+	               compare_shared) != NULL;
+}
+
 uint64_t runtime_seed(void)
 {
 	uint64_t seed = 0;

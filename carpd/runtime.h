@@ -21,6 +21,9 @@ struct runtime {
 	struct runtime *retired; /* the one before, as long as its passphrases are in grace */
 };
 
+/* Whether the group shares the address; a configuration has them in order. */
+bool runtime_shares(const struct group_settings *group, const struct address *address);
+
 /* A seed for the engine that no other host has. */
 uint64_t runtime_seed(void);
 

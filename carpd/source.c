@@ -53,8 +53,8 @@ struct address source_choose(const struct interface *interface, const struct run
 
 	if (wanted->family != FAMILY_NONE)
 		return *wanted;
-	for (size_t i = 0; i < interface->address_count; i++) {
-		const struct rtnl_address *own = &interface->addresses[i];
+	for (size_t i = 0; i < interface->others.count; i++) {
+		const struct rtnl_address *own = &interface->others.list[i];
 		if (own->address.address.family != family || own->tentative ||
 		    !interface_is_own(own, runtime))
 			continue;

@@ -73,11 +73,8 @@ static void find_source(const struct daemon *daemon, const struct group *group,
                         const struct interface *interface, const struct address *source, json_t *texts)
 {
 	char text[TEXT_ADDRESS_MAX];
-	bool there = false;
 
-	for (size_t i = 0; i < interface->address_count && source->family != FAMILY_NONE; i++)
-		there |= address_equal(&interface->addresses[i].address.address, source);
-	if (source->family == FAMILY_NONE || there ||
+	if (source->family == FAMILY_NONE || interface_has_address(interface, source) ||
 	    (group->settings->peer_count > 0 && daemon->rtnl != NULL &&
 	     rtnl_delivers_locally(daemon->rtnl, interface->link.index, source)))
 		return;
