@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "linux/answering.h"
+
 static const struct interface *interface_of(const struct daemon *daemon, const struct group *group)
 {
 	return &daemon->interfaces.list[group->settings->parent];
@@ -111,6 +113,71 @@ static void find_gate_fight(const struct interface *interface, json_t *texts)
 	                     interface->name, interface->name));
 }
 
+/* A macvlan or ipvlan hears the broadcasts of the link below, and so do all that stand on it. */
+static int medium_of(const struct rtnl_link *link)
+{
+	return link->lower != 0 ? link->lower : link->index;
+}
+
+static bool has_address_in(const struct surroundings *surroundings, const struct rtnl_link *link,
+                           const struct shared_address *shared)
+{
+	for (size_t i = 0; i < surroundings->address_count; i++) {
+		const struct rtnl_address *there = &surroundings->addresses[i];
+		const struct shared_address *own = &there->address;
+		if (there->link_index == link->index && there->protocol != RTNL_ADDRESS_PROTOCOL &&
+		    own->prefix_length < 32 && interface_same_subnet(own, &shared->address))
+			return true;
+	}
+	return false;
+}
+
+/* Whether link is, as far as can be seen from here, in the network of an address shared on interface. */
+static bool is_beside(const struct daemon *daemon, const struct rtnl_link *link,
+                      const struct interface *interface, const struct shared_address *shared)
+{
+	const struct rtnl_link *parent = &interface->link;
+
+	return link->index != parent->index && link->up && link->speaks_arp && link->vrf == parent->vrf &&
+	       surroundings_taker(&daemon->surroundings, link) == 0 &&
+	       (medium_of(link) == medium_of(parent) || has_address_in(&daemon->surroundings, link, shared));
+}
+
+/* The gate is at the parent only, so what answers elsewhere goes on when the lease has run out. */
+static void find_second(const struct rtnl_link *link, const struct shared_address *shared, json_t *texts)
+{
+	char address[TEXT_ADDRESS_MAX];
+	char mark = strchr(link->name, '.') != NULL ? '/' : '.';
+
+	if (!answering_for_others(link->name))
+		return;
+	json_array_append_new(
+	        texts,
+	        json_sprintf(
+	                "%s is in the network of %s too, and Linux answers ARP for that address there as "
+	                "well, past the fence; sysctl -w net%cipv4%cconf%c%s%carp_ignore=1 "
+	                "net%cipv4%cconf%c%s%carp_announce=2",
+	                link->name, text_address(&shared->address, address), mark, mark, mark, link->name,
+	                mark, mark, mark, mark, link->name, mark));
+}
+
+/* One of the group's addresses is enough for each link. */
+static void find_seconds(const struct daemon *daemon, const struct group *group,
+                         const struct interface *interface, json_t *texts)
+{
+	for (size_t i = 0; i < daemon->surroundings.link_count; i++) {
+		const struct rtnl_link *link = &daemon->surroundings.links[i];
+		for (size_t a = 0; a < group->settings->address_count; a++) {
+			const struct shared_address *shared = &group->settings->addresses[a];
+			if (shared->address.family != FAMILY_IPV4 ||
+			    !is_beside(daemon, link, interface, shared))
+				continue;
+			find_second(link, shared, texts);
+			break;
+		}
+	}
+}
+
 void trouble_find(const struct daemon *daemon, const struct group *group, json_t *texts)
 {
 	const struct interface *interface = interface_of(daemon, group);
@@ -126,6 +193,7 @@ void trouble_find(const struct daemon *daemon, const struct group *group, json_t
 	find_source(daemon, group, interface, &config->source_ipv6, texts);
 	find_no_gate(daemon, group, interface, texts);
 	find_gate_fight(interface, texts);
+	find_seconds(daemon, group, interface, texts);
 }
 
 static bool has_text(const json_t *texts, const json_t *text)

@@ -53,6 +53,7 @@ def test_parent_is_taken_from_the_start(lab, how):
     first.start()
     second.wait_state("master")
     assert first.status()["state"] == "init" and owner in first.status()["problems"][0]
+    fw1.run("sysctl", "-qw", "net.ipv4.conf.eth0.arp_ignore=1")
     first.write_config([Group(1, interface="br9")])
     first.reload()
     wait_settled(first, second)
