@@ -101,6 +101,7 @@ static bool open_daemon(struct daemon *daemon, const struct endowment *endowment
 		gate_reset(daemon->gate);
 		gate_drain(daemon->gate);
 	}
+	squatter_open(daemon);
 	int error = observe_open(daemon);
 	if (error < 0)
 		log_error("rtnetlink cannot be opened: %s", strerror(-error));
@@ -113,6 +114,7 @@ static void close_daemon(struct daemon *daemon)
 	perform_all(daemon);
 	state_close(&daemon->state, daemon->engine);
 	loop_close(daemon->loop);
+	squatter_close(daemon);
 	interfaces_free(&daemon->interfaces);
 	surroundings_free(&daemon->surroundings);
 	json_decref(daemon->troubles);

@@ -15,6 +15,7 @@
 #include "history.h"
 #include "interface.h"
 #include "runtime.h"
+#include "squatter.h"
 #include "state.h"
 #include "surroundings.h"
 
@@ -41,6 +42,7 @@ struct daemon {
 	struct runtime *next;  /* reload.c: waits for groups to leave; NULL if there is no reload */
 	struct interfaces interfaces;
 	struct surroundings surroundings;
+	struct squatters squatters;
 	json_t *troubles; /* trouble.c: what the log has been told */
 	struct rtnl *rtnl;
 	struct gate *gate;

@@ -131,6 +131,7 @@ static void look(struct loop *loop)
 	/* What was left, or could not be read: no event brings it again. */
 	if (observe_is_owed(daemon))
 		observe_read(daemon);
+	squatter_look(daemon);
 	state_renew(&daemon->state, daemon->engine, daemon->now);
 	if (daemon->runtime->retired != NULL && !engine_in_grace(daemon->engine))
 		runtime_free_retired(daemon->runtime);
@@ -288,6 +289,16 @@ static void packets_waiting(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	turn(context);
+}
+
+static void neighbour_spoke(evutil_socket_t fd, short what, void *context)
+{
+	struct loop *loop = context;
+
+	(void)fd;
+	(void)what;
+	daemon_read_clock(loop->daemon);
+	squatter_receive(loop->daemon);
 }
 
 static void kernel_changed(evutil_socket_t fd, short what, void *context)
@@ -450,6 +461,10 @@ static bool watch_everything(struct loop *loop, int control_fd)
 	for (int i = 0; i < 2; i++)
 		if (daemon->peer_fds[i] >= 0 && watch(loop, daemon->peer_fds[i], packets_waiting) == NULL)
 			return false;
+	if (daemon->squatters.lookout.arp_fd >= 0)
+		(void)watch(loop, daemon->squatters.lookout.arp_fd, neighbour_spoke);
+	if (daemon->squatters.lookout.neighbour_fd >= 0)
+		(void)watch(loop, daemon->squatters.lookout.neighbour_fd, neighbour_spoke);
 	evsignal_add(term_event, NULL);
 	watch_wires(loop);
 	return true;

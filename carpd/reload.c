@@ -140,6 +140,7 @@ void reload_finish(struct daemon *daemon)
 	if (!engine_in_grace(next->engine))
 		runtime_free_retired(next);
 	observe_all(daemon);
+	squatter_follow_config(daemon);
 	history_note(&daemon->history, daemon_wall_ns(daemon), NULL, "reload",
 	             "the configuration was read again: %zu group%s", next->settings.group_count,
 	             next->settings.group_count == 1 ? "" : "s");

@@ -8,8 +8,10 @@
 #define ARP_BYTES       28
 #define IPV6_BYTES      40
 #define NEIGHBOUR_BYTES 32 /* neighbour advertisement with one link-layer option */
+#define QUESTION_BYTES  24 /* neighbour solicitation without one, from nobody */
 
 #define ICMPV6                  58
+#define NEIGHBOUR_SOLICITATION  135
 #define NEIGHBOUR_ADVERTISEMENT 136
 #define FLAG_ROUTER             0x80
 #define FLAG_OVERRIDE           0x20
@@ -53,44 +55,69 @@ static size_t build_arp(const struct address *address, const struct mac *mac, en
 }
 
 /* RFC 4443 2.3: the sum covers the pseudo header of RFC 8200 8.1 as well. */
-static uint16_t icmpv6_checksum(const uint8_t *ipv6)
+static uint16_t icmpv6_checksum(const uint8_t *ipv6, size_t bytes)
 {
 	uint8_t sum[40 + NEIGHBOUR_BYTES] = {0};
 
 	memcpy(sum, ipv6 + 8, 32);
-	sum[35] = NEIGHBOUR_BYTES;
+	sum[35] = (uint8_t)bytes;
 	sum[39] = ICMPV6;
-	memcpy(sum + 40, ipv6 + IPV6_BYTES, NEIGHBOUR_BYTES);
+	memcpy(sum + 40, ipv6 + IPV6_BYTES, bytes);
 	return internet_checksum(sum, sizeof(sum));
+}
+
+/* A frame without source, addresses and message: these are for the caller. */
+static uint8_t *begin_ipv6(const struct mac *mac, const struct address *destination, size_t bytes,
+                           uint8_t *ret_frame)
+{
+	const struct mac group = mac_of_group(destination);
+	uint8_t *ipv6 = ret_frame + ETHERNET_BYTES;
+
+	build_ethernet(&group, mac, 0x86dd, ret_frame);
+	memset(ipv6, 0, IPV6_BYTES + bytes);
+	ipv6[0] = 6 << 4;
+	ipv6[5] = (uint8_t)bytes;
+	ipv6[6] = ICMPV6;
+	ipv6[7] = 255; /* any other hop limit is dropped (RFC 4861 7.1.2) */
+	memcpy(ipv6 + 24, destination->bytes, 16);
+	return ipv6;
+}
+
+static size_t finish_ipv6(uint8_t *ipv6, size_t bytes)
+{
+	uint16_t checksum = icmpv6_checksum(ipv6, bytes);
+
+	ipv6[IPV6_BYTES + 2] = (uint8_t)(checksum >> 8);
+	ipv6[IPV6_BYTES + 3] = (uint8_t)checksum;
+	return ETHERNET_BYTES + IPV6_BYTES + bytes;
 }
 
 static size_t build_neighbour(const struct address *address, const struct mac *mac, bool router,
                               uint8_t *ret_frame)
 {
-	const struct mac group = mac_of_group(&all_nodes);
-	uint8_t *ipv6 = ret_frame + ETHERNET_BYTES;
+	uint8_t *ipv6 = begin_ipv6(mac, &all_nodes, NEIGHBOUR_BYTES, ret_frame);
 	uint8_t *icmp = ipv6 + IPV6_BYTES;
 
-	build_ethernet(&group, mac, 0x86dd, ret_frame);
-	memset(ipv6, 0, IPV6_BYTES + NEIGHBOUR_BYTES);
-	ipv6[0] = 6 << 4;
-	ipv6[5] = NEIGHBOUR_BYTES;
-	ipv6[6] = ICMPV6;
-	ipv6[7] = 255; /* any other hop limit is dropped (RFC 4861 7.1.2) */
 	memcpy(ipv6 + 8, address->bytes, 16);
-	memcpy(ipv6 + 24, all_nodes.bytes, 16);
-
 	icmp[0] = NEIGHBOUR_ADVERTISEMENT;
 	icmp[4] = (uint8_t)(FLAG_OVERRIDE | (router ? FLAG_ROUTER : 0));
 	memcpy(icmp + 8, address->bytes, 16);
 	icmp[24] = OPTION_TARGET_MAC;
 	icmp[25] = 1; /* in units of eight bytes */
 	memcpy(icmp + 26, mac->bytes, 6);
+	return finish_ipv6(ipv6, NEIGHBOUR_BYTES);
+}
 
-	uint16_t checksum = icmpv6_checksum(ipv6);
-	icmp[2] = (uint8_t)(checksum >> 8);
-	icmp[3] = (uint8_t)checksum;
-	return ETHERNET_BYTES + IPV6_BYTES + NEIGHBOUR_BYTES;
+/* To the group of all who have an address that ends like this one. */
+static size_t build_solicitation(const struct address *address, const struct mac *mac, uint8_t *ret_frame)
+{
+	struct address group = {FAMILY_IPV6, {0xff, 0x02, [11] = 0x01, [12] = 0xff}};
+
+	memcpy(group.bytes + 13, address->bytes + 13, 3);
+	uint8_t *ipv6 = begin_ipv6(mac, &group, QUESTION_BYTES, ret_frame);
+	ipv6[IPV6_BYTES] = NEIGHBOUR_SOLICITATION;
+	memcpy(ipv6 + IPV6_BYTES + 8, address->bytes, 16);
+	return finish_ipv6(ipv6, QUESTION_BYTES);
 }
 
 size_t announce_build(const struct address *address, const struct mac *mac, enum announce_form form,
@@ -99,4 +126,14 @@ size_t announce_build(const struct address *address, const struct mac *mac, enum
 	if (address->family == FAMILY_IPV4)
 		return build_arp(address, mac, form, ret_frame);
 	return build_neighbour(address, mac, router, ret_frame);
+}
+
+size_t announce_build_question(const struct address *address, const struct mac *mac,
+                               uint8_t ret_frame[ANNOUNCE_FRAME_MAX])
+{
+	if (address->family == FAMILY_IPV6)
+		return build_solicitation(address, mac, ret_frame);
+	size_t length = build_arp(address, mac, ANNOUNCE_REQUEST, ret_frame);
+	memset(ret_frame + ETHERNET_BYTES + 14, 0, 4); /* from nobody */
+	return length;
 }

@@ -28,4 +28,11 @@ enum announce_form {
 size_t announce_build(const struct address *address, const struct mac *mac, enum announce_form form,
                       bool router, uint8_t ret_frame[ANNOUNCE_FRAME_MAX]);
 
+/*
+ * The question whether somebody else has address, as a host asks before it takes one (RFC
+ * 5227 2.1.1, RFC 4862 5.4.2): it changes nobody's tables, and an answer comes to mac or to all.
+ */
+size_t announce_build_question(const struct address *address, const struct mac *mac,
+                               uint8_t ret_frame[ANNOUNCE_FRAME_MAX]);
+
 #endif

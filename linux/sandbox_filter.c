@@ -12,6 +12,7 @@
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
+#include <netinet/icmp6.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -74,7 +75,8 @@ static const int engine_bpf[] = {
         BPF_PROG_QUERY,       BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD,
 };
 
-/* rtnetlink; frames out and adverts in; what holds a membership; adverts to and from peers. */
+/* rtnetlink; frames out and adverts in; what holds a membership; adverts to and from peers; who claims an
+ * address. */
 static const struct kind {
 	int domain, type, protocol;
 } engine_sockets[] = {
@@ -85,6 +87,7 @@ static const struct kind {
         {AF_INET6, SOCK_DGRAM, 0},
         {AF_INET, SOCK_RAW, CARP_PROTOCOL},
         {AF_INET6, SOCK_RAW, CARP_PROTOCOL},
+        {AF_INET6, SOCK_RAW, IPPROTO_ICMPV6},
 };
 static const struct kind keeper_sockets[] = {{AF_UNIX, SOCK_DGRAM, 0}};
 
@@ -111,6 +114,7 @@ static const struct {
         {IPPROTO_IPV6, IPV6_RECVHOPLIMIT},
         {IPPROTO_IPV6, IPV6_RECVPKTINFO},
         {IPPROTO_IPV6, IPV6_UNICAST_HOPS},
+        {IPPROTO_ICMPV6, ICMP6_FILTER},
 };
 
 /* The others send a signal to whom one likes, among them. */

@@ -87,11 +87,38 @@ static void test_neighbour(void **state)
 	check_neighbour("fe80::1", true);
 }
 
+/* Ethernet, and what makes it a question: from nobody, to those who might have it. */
+static void test_question(void **state)
+{
+	uint8_t frame[ANNOUNCE_FRAME_MAX];
+	struct address ipv4 = address_of("10.0.0.100"), ipv6 = address_of("2001:db8::12:3456");
+
+	(void)state;
+	assert_int_equal(announce_build_question(&ipv4, &virtual, frame), 42);
+	assert_int_equal(frame[21], 1);
+	assert_memory_equal(frame + 28, "\0\0\0\0", 4);
+	assert_memory_equal(frame + 38, ipv4.bytes, 4);
+
+	assert_int_equal(announce_build_question(&ipv6, &virtual, frame), 78);
+	assert_memory_equal(frame, "\x33\x33\xff\x12\x34\x56", 6);
+	assert_memory_equal(frame + 22, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+	assert_memory_equal(frame + 38, "\xff\x02\0\0\0\0\0\0\0\0\0\x01\xff\x12\x34\x56", 16);
+	assert_int_equal(frame[54], 135);
+	assert_memory_equal(frame + 62, ipv6.bytes, 16);
+
+	uint8_t all[64];
+	memcpy(all, frame + 22, 32);
+	memcpy(all + 32, "\0\0\0\x18\0\0\0\x3a", 8);
+	memcpy(all + 40, frame + 54, 24);
+	assert_int_equal(independent_sum(all, sizeof(all)), 0xffff);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_arp),
 	        cmocka_unit_test(test_neighbour),
+	        cmocka_unit_test(test_question),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
