@@ -130,6 +130,7 @@ void config_free(struct config *config)
 		struct config_group *group = &config->groups[i];
 		free(group->addresses);
 		free(group->peers);
+		free(group->routes);
 		if (group->keys != NULL)
 			explicit_bzero(group->keys, SEAL_KEYS_MAX * sizeof(*group->keys));
 		free(group->keys);

@@ -12,10 +12,12 @@
 #include "core/address.h"
 #include "core/digest.h"
 #include "core/seal.h"
+#include "linux/rtnl.h"
 
-#define CONFIG_NAME_MAX  32 /* of a group, with the final zero */
-#define CONFIG_PATH_MAX  256
-#define CONFIG_PEERS_MAX 16
+#define CONFIG_NAME_MAX   32 /* of a group, with the final zero */
+#define CONFIG_PATH_MAX   256
+#define CONFIG_PEERS_MAX  16
+#define CONFIG_ROUTES_MAX 16
 
 enum config_mac {
 	CONFIG_MAC_AUTO, /* virtual where the gate can be attached, else interface */
@@ -52,6 +54,8 @@ struct config_group {
 	struct address source_ipv6;
 	struct address *peers; /* none: multicast */
 	size_t peer_count;
+	struct rtnl_route *routes; /* there while this host serves the group */
+	size_t route_count;
 	struct passphrase passphrase;
 	char passphrase_file[CONFIG_PATH_MAX]; /* empty: given in the file itself */
 	enum seal_policy seal;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config_check.h"
+#include "config_route.h"
 #include "config_secret.h"
 #include "config_value.h"
 
@@ -202,6 +203,30 @@ static void read_source(struct config_parser *p, cfg_t *section, struct config_g
 	}
 }
 
+static void read_routes(struct config_parser *p, cfg_t *section, struct config_group *group)
+{
+	void *room;
+
+	if (!make_room(p, &room, cfg_size(section, "routes"), CONFIG_ROUTES_MAX, sizeof(*group->routes),
+	               group->line))
+		return;
+	group->routes = room;
+	for (unsigned int i = 0; i < cfg_size(section, "routes"); i++) {
+		const struct config_word *word = config_read_word(section, "routes", i);
+		struct rtnl_route route;
+
+		if (!config_route_read(&p->report, word, &route))
+			continue;
+		if (group->route_count == CONFIG_ROUTES_MAX) {
+			config_error(&p->report, word->line,
+			             "more than %d routes; leave them to a routing daemon",
+			             CONFIG_ROUTES_MAX);
+			return;
+		}
+		group->routes[group->route_count++] = route;
+	}
+}
+
 static void refuse_exposed(struct config_parser *p, int line, const char *what)
 {
 	if (p->is_exposed)
@@ -289,6 +314,7 @@ void config_group_read(struct config_parser *p, cfg_t *section, int line)
 	read_addresses(p, section, group);
 	read_peers(p, section, group);
 	read_source(p, section, group);
+	read_routes(p, section, group);
 	read_passphrase(p, section, group);
 	read_keys(p, section, group);
 	config_check_group(&p->report, p->config, section);

@@ -25,6 +25,7 @@ const struct config_option config_options[] = {
         {"keys", FOR_GROUP, .is_list = true},
         {"peers", FOR_GROUP, .is_list = true},
         {"source", FOR_GROUP, .is_list = true},
+        {"routes", FOR_GROUP, .is_list = true},
         {"preempt", FOR_BOTH},
         {"preempt-delay", FOR_BOTH},
         {"mac", FOR_BOTH},

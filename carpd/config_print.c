@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "config_route.h"
 #include "text.h"
 
 /* "$" is escaped because libconfuse would take "${" for a variable. */
@@ -76,6 +77,18 @@ static void print_source(const struct config_group *group, FILE *out)
 		fprintf(out, " }\n");
 }
 
+static void print_routes(const struct config_group *group, FILE *out)
+{
+	char text[CONFIG_ROUTE_TEXT_MAX];
+
+	if (group->route_count == 0)
+		return;
+	fprintf(out, "\troutes          = { ");
+	for (size_t i = 0; i < group->route_count; i++)
+		fprintf(out, "%s\"%s\"", i > 0 ? ", " : "", config_route_text(&group->routes[i], text));
+	fprintf(out, " }\n");
+}
+
 static void print_passphrase(const struct config_group *group, enum config_secrets secrets, FILE *out)
 {
 	const struct passphrase *passphrase = &group->passphrase;
@@ -136,6 +149,7 @@ static void print_group(const struct config_group *group, enum config_secrets se
 	fprintf(out, "\tmac             = %s\n", config_mac_words[group->mac]);
 	print_peers(group, out);
 	print_source(group, out);
+	print_routes(group, out);
 	fprintf(out, "\tttl-check       = %s\n", bool_word(group->ttl_check));
 	fprintf(out, "\thash-link-local = %s\n", bool_word(group->hash_link_local == DIGEST_WITH_LINK_LOCAL));
 	fprintf(out, "\tseal            = %s\n", config_seal_words[group->seal]);

@@ -102,6 +102,7 @@ static bool open_daemon(struct daemon *daemon, const struct endowment *endowment
 		gate_drain(daemon->gate);
 	}
 	squatter_open(daemon);
+	route_follow_config(daemon);
 	int error = observe_open(daemon);
 	if (error < 0)
 		log_error("rtnetlink cannot be opened: %s", strerror(-error));
@@ -116,6 +117,7 @@ static void close_daemon(struct daemon *daemon)
 	loop_close(daemon->loop);
 	squatter_close(daemon);
 	interfaces_free(&daemon->interfaces);
+	route_free(&daemon->routes);
 	surroundings_free(&daemon->surroundings);
 	json_decref(daemon->troubles);
 	rtnl_close(daemon->rtnl);

@@ -14,6 +14,7 @@
 #include "endowment.h"
 #include "history.h"
 #include "interface.h"
+#include "route.h"
 #include "runtime.h"
 #include "squatter.h"
 #include "state.h"
@@ -43,6 +44,7 @@ struct daemon {
 	struct interfaces interfaces;
 	struct surroundings surroundings;
 	struct squatters squatters;
+	struct routes routes;
 	json_t *troubles; /* trouble.c: what the log has been told */
 	struct rtnl *rtnl;
 	struct gate *gate;

@@ -25,6 +25,8 @@ struct vrrp {
 	bool near;
 };
 
+#define ROUTES_LOST_MAX 4
+
 struct interface {
 	char name[IFNAMSIZ];
 	struct rtnl_link link;      /* link.index 0: it does not exist */
@@ -41,9 +43,12 @@ struct interface {
 	struct address stranger; /* told of: shared, but not put there by us (FAMILY_NONE: none) */
 	bool groups_doubtful;    /* the kernel may have forgotten the multicast groups */
 	bool router;             /* it forwards IPv6, when last looked at */
-	bool mentioned;          /* during a resync: still there */
-	struct vrrp vrrp[256];   /* by number */
-	char problem[128];       /* empty, or why no group can run on it */
+	struct rtnl_route lost[ROUTES_LOST_MAX]; /* route.c: gone with our last address on it */
+	size_t lost_count;
+	bool lost_pending;     /* route.c: listed, but it is not sure yet that they go */
+	bool mentioned;        /* during a resync: still there */
+	struct vrrp vrrp[256]; /* by number */
+	char problem[128];     /* empty, or why no group can run on it */
 };
 
 struct interfaces {

@@ -127,6 +127,7 @@ static void look(struct loop *loop)
 	guard_look_at_all(daemon);
 	observe_routers(daemon);
 	vrrp_look(daemon);
+	route_look(daemon);
 	trouble_look(daemon);
 	/* What was left, or could not be read: no event brings it again. */
 	if (observe_is_owed(daemon))

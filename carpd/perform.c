@@ -343,11 +343,16 @@ static void perform_turn(struct daemon *daemon, size_t count)
 	struct batch batch = {.daemon = daemon};
 
 	shut_gates(daemon, count);
+	for (size_t i = 0; i < count; i++)
+		if (daemon->todo[i].kind == ACTION_DROP)
+			route_remember(daemon, daemon->todo[i].group);
 	instant begun = daemon_read_clock(daemon);
 	for (size_t i = 0; i < count; i++)
 		if (daemon->todo[i].kind == ACTION_TAKE || daemon->todo[i].kind == ACTION_DROP)
 			move_addresses(&batch, &daemon->todo[i]);
 	commit(&batch);
+	route_tell_lost(daemon);
+	route_follow(daemon);
 	int64_t taking_ns = instant_span_ns(begun, daemon_read_clock(daemon));
 	for (size_t i = 0; i < count; i++)
 		if (!await_keep(daemon, &daemon->todo[i]))

@@ -74,28 +74,42 @@ static bool is_served(const struct daemon *daemon, const struct interface *inter
 	return false;
 }
 
+/* Another group shares it now. */
+static bool is_moved(const struct daemon *daemon, const struct interface *interface,
+                     const struct address *address)
+{
+	for (size_t i = 0; i < daemon->engine->settings->group_count; i++) {
+		const struct group_settings *settings = &daemon->engine->settings->groups[i];
+		if (&daemon->interfaces.list[settings->parent] == interface &&
+		    runtime_shares(settings, address))
+			return true;
+	}
+	return false;
+}
+
 /* Addresses that a group no longer shares leave the gate, and the host where it serves them. */
 static void release_addresses(struct daemon *daemon, struct interface *interface, const struct group *before,
-                              const struct group *after)
+                              const struct group *after, bool moved)
 {
 	const struct group_settings *settings = before->settings;
 	uint8_t vhid = before->nodes[0].vhost.vhid;
 
 	for (size_t i = 0; i < settings->address_count; i++) {
 		const struct shared_address *shared = &settings->addresses[i];
-		if (after != NULL && runtime_shares(after->settings, &shared->address))
+		if ((after != NULL && runtime_shares(after->settings, &shared->address)) ||
+		    is_moved(daemon, interface, &shared->address) != moved)
 			continue;
 		if (before->masters > 0 && interface->link.index != 0 &&
 		    !is_served(daemon, interface, &shared->address))
 			perform_drop_address(daemon, interface, shared);
 		interface_release(&daemon->interfaces, interface, vhid, &shared->address);
 	}
-	if (after == NULL)
+	if (after == NULL && !moved)
 		interface_release(&daemon->interfaces, interface, vhid, NULL);
 }
 
 /* With the new engine in place: to the old one, an address that goes would be one that somebody took. */
-static void release_old(struct daemon *daemon, const struct engine *old)
+static void release_old(struct daemon *daemon, const struct engine *old, bool moved)
 {
 	for (size_t i = 0; i < old->settings->group_count; i++) {
 		const struct group *group = &old->groups[i];
@@ -103,7 +117,7 @@ static void release_old(struct daemon *daemon, const struct engine *old)
 		struct interface *interface = interfaces_find_name(&daemon->interfaces, name);
 		if (interface != NULL)
 			release_addresses(daemon, interface, group,
-			                  engine_counterpart(daemon->engine, old, group));
+			                  engine_counterpart(daemon->engine, old, group), moved);
 	}
 }
 
@@ -136,13 +150,20 @@ void reload_finish(struct daemon *daemon)
 	daemon->next = NULL;
 	daemon->runtime = next;
 	daemon->engine = next->engine;
-	release_old(daemon, old->engine);
-	if (!engine_in_grace(next->engine))
-		runtime_free_retired(next);
+	/* The gate knows an address for one group at a time. */
+	release_old(daemon, old->engine, true);
 	observe_all(daemon);
 	squatter_follow_config(daemon);
+	route_follow_config(daemon);
 	history_note(&daemon->history, daemon_wall_ns(daemon), NULL, "reload",
 	             "the configuration was read again: %zu group%s", next->settings.group_count,
 	             next->settings.group_count == 1 ? "" : "s");
+	perform_all(daemon);
+	/* What is new is there by now: with the last address of an interface the kernel removes its routes.
+	 */
+	release_old(daemon, old->engine, false);
+	if (!engine_in_grace(next->engine))
+		runtime_free_retired(next);
+	route_follow(daemon);
 	perform_all(daemon);
 }

@@ -123,6 +123,7 @@ json_t *status_problems(const struct daemon *daemon, const struct group *group)
 	stranger_problems(daemon, group, problems);
 	trouble_find(daemon, group, problems);
 	squatter_problems(daemon, group, problems);
+	route_problems(daemon, group, problems);
 	for (size_t i = 0; i < group->node_count; i++)
 		node_problems(daemon, group, &group->nodes[i], problems);
 	return problems;

@@ -36,7 +36,8 @@ void surroundings_note_address(struct surroundings *surroundings, const struct r
 	size_t i = 0;
 
 	surroundings->changed = true;
-	if (address->address.address.family != FAMILY_IPV4)
+	/* Ours may be ten thousand, and say nothing of where the host is. */
+	if (address->address.address.family != FAMILY_IPV4 || address->protocol == RTNL_ADDRESS_PROTOCOL)
 		return;
 	while (i < surroundings->address_count && !is_same(&surroundings->addresses[i], address))
 		i++;

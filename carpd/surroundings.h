@@ -13,7 +13,7 @@
 struct surroundings {
 	struct rtnl_link *links;
 	size_t link_count;
-	struct rtnl_address *addresses; /* IPv4 only */
+	struct rtnl_address *addresses; /* IPv4 only, without those that carpd added */
 	size_t address_count;
 	bool changed; /* for whoever draws conclusions; he sets it back */
 };

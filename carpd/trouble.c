@@ -125,8 +125,8 @@ static bool has_address_in(const struct surroundings *surroundings, const struct
 	for (size_t i = 0; i < surroundings->address_count; i++) {
 		const struct rtnl_address *there = &surroundings->addresses[i];
 		const struct shared_address *own = &there->address;
-		if (there->link_index == link->index && there->protocol != RTNL_ADDRESS_PROTOCOL &&
-		    own->prefix_length < 32 && interface_same_subnet(own, &shared->address))
+		if (there->link_index == link->index && own->prefix_length < 32 &&
+		    interface_same_subnet(own, &shared->address))
 			return true;
 	}
 	return false;

@@ -100,6 +100,23 @@ int rtnl_rescope_address(struct rtnl *rtnl, int link_index, const struct address
 /* The route to the shared subnet, which a parent without an address of its own lacks. */
 int rtnl_add_route(struct rtnl *rtnl, int link_index, const struct shared_address *subnet, void *tag);
 int rtnl_remove_route(struct rtnl *rtnl, int link_index, const struct shared_address *subnet, void *tag);
+/*
+ * A route through a gateway on the link.  Taking answers -EEXIST if there is one with the same destination
+ * and metric, ours or somebody's; dropping drops ours only.
+ */
+struct rtnl_route {
+	struct shared_address destination; /* prefix length 0: all */
+	struct address gateway;
+	uint32_t metric; /* 0: the kernel's choice */
+};
+int rtnl_take_route(struct rtnl *rtnl, int link_index, const struct rtnl_route *route, void *tag);
+int rtnl_drop_route(struct rtnl *rtnl, int link_index, const struct rtnl_route *route, void *tag);
+/*
+ * The IPv4 routes through gateways on the link that are nobody's in particular: neither the kernel's, nor
+ * ours, nor a routing daemon's, who would put his back.  Their number, of which no more than room are
+ * written; 0 if it cannot be found out.
+ */
+size_t rtnl_list_routes(struct rtnl *rtnl, int link_index, struct rtnl_route *ret_routes, size_t room);
 /* The local entry of a bridge for the virtual MAC (gate.md G2: replaced, never exclusive). */
 int rtnl_learn_mac(struct rtnl *rtnl, int link_index, const struct mac *mac, void *tag);
 int rtnl_forget_mac(struct rtnl *rtnl, int link_index, const struct mac *mac, void *tag);

@@ -151,6 +151,44 @@ int rtnl_remove_route(struct rtnl *rtnl, int link_index, const struct shared_add
 	return ask_route(rtnl, RTM_DELROUTE, 0, link_index, subnet, tag);
 }
 
+/* On the link whatever the kernel thinks of the gateway's subnet: its order with the addresses does not
+ * matter. */
+static int ask_gateway(struct rtnl *rtnl, uint16_t type, uint16_t flags, int link_index,
+                       const struct rtnl_route *route, void *tag)
+{
+	struct nlmsghdr *message = rtnl_batch_begin(&rtnl->batch, type, flags);
+	struct rtmsg *header;
+
+	if (!message)
+		return -ENOMEM;
+	header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+	header->rtm_family = system_family(&route->gateway);
+	header->rtm_dst_len = route->destination.prefix_length;
+	header->rtm_table = RT_TABLE_MAIN;
+	header->rtm_protocol = RTNL_ADDRESS_PROTOCOL;
+	header->rtm_scope = RT_SCOPE_UNIVERSE;
+	header->rtm_type = RTN_UNICAST;
+	header->rtm_flags = RTNH_F_ONLINK;
+	if (route->destination.prefix_length > 0)
+		mnl_attr_put(message, RTA_DST, address_bytes(&route->gateway),
+		             route->destination.address.bytes);
+	mnl_attr_put(message, RTA_GATEWAY, address_bytes(&route->gateway), route->gateway.bytes);
+	mnl_attr_put_u32(message, RTA_OIF, (uint32_t)link_index);
+	if (route->metric != 0)
+		mnl_attr_put_u32(message, RTA_PRIORITY, route->metric);
+	return rtnl_batch_finish(&rtnl->batch, message, tag);
+}
+
+int rtnl_take_route(struct rtnl *rtnl, int link_index, const struct rtnl_route *route, void *tag)
+{
+	return ask_gateway(rtnl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, link_index, route, tag);
+}
+
+int rtnl_drop_route(struct rtnl *rtnl, int link_index, const struct rtnl_route *route, void *tag)
+{
+	return ask_gateway(rtnl, RTM_DELROUTE, 0, link_index, route, tag);
+}
+
 static int ask_neighbour(struct rtnl *rtnl, uint16_t type, uint16_t flags, int link_index,
                          const struct mac *mac, void *tag)
 {
@@ -179,12 +217,16 @@ int rtnl_forget_mac(struct rtnl *rtnl, int link_index, const struct mac *mac, vo
 	return ask_neighbour(rtnl, RTM_DELNEIGH, 0, link_index, mac, tag);
 }
 
-bool rtnl_is_success(uint16_t type, int error)
+bool rtnl_is_success(const struct nlmsghdr *message, int error)
 {
-	switch (type) {
+	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
+
+	switch (message->nlmsg_type) {
 	case RTM_NEWADDR:
-	case RTM_NEWROUTE:
 		return error == -EEXIST;
+	case RTM_NEWROUTE:
+		/* A subnet is on the link whoever said so; a gateway may be another one. */
+		return error == -EEXIST && !(route->rtm_flags & RTNH_F_ONLINK);
 	case RTM_DELADDR:
 		/* ENXIO: IPv6 has been switched off on the link, and its addresses with it. */
 		return error == -EADDRNOTAVAIL || error == -ENODEV || error == -ENXIO;
@@ -207,8 +249,7 @@ int rtnl_commit(struct rtnl *rtnl, rtnl_result *result, void *context)
 	error = rtnl_batch_exchange(rtnl, &batch);
 	for (size_t i = 0; i < batch.count; i++) {
 		const struct rtnl_request *request = &batch.requests[i];
-		bool success =
-		        rtnl_is_success(rtnl_batch_message(&batch, request)->nlmsg_type, request->error);
+		bool success = rtnl_is_success(rtnl_batch_message(&batch, request), request->error);
 
 		result(context, request->tag, success ? 0 : request->error,
 		       success || !request->text ? "" : request->text);

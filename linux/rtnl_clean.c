@@ -43,6 +43,18 @@ static void gather_mac(void *context, const struct nlmsghdr *message)
 		rtnl_forget_mac(context, header->ndm_ifindex, &mac, NULL);
 }
 
+static void gather_gateway(void *context, const struct rtmsg *header, const struct nlattr **attributes)
+{
+	struct rtnl_route route = {.destination.prefix_length = header->rtm_dst_len,
+	                           .metric = rtnl_u32(attributes[RTA_PRIORITY], 0)};
+
+	if (!rtnl_address_of(header->rtm_family, attributes[RTA_GATEWAY], &route.gateway) ||
+	    (attributes[RTA_DST] &&
+	     !rtnl_address_of(header->rtm_family, attributes[RTA_DST], &route.destination.address)))
+		return;
+	rtnl_drop_route(context, (int)mnl_attr_get_u32(attributes[RTA_OIF]), &route, NULL);
+}
+
 static void gather_route(void *context, const struct nlmsghdr *message)
 {
 	const struct nlattr *attributes[RTA_MAX + 1];
@@ -52,8 +64,13 @@ static void gather_route(void *context, const struct nlmsghdr *message)
 	if (!rtnl_parse(message, sizeof(*header), attributes, RTA_MAX))
 		return;
 	if (header->rtm_protocol != RTNL_ADDRESS_PROTOCOL || header->rtm_table != RT_TABLE_MAIN ||
-	    !attributes[RTA_OIF] || mnl_attr_validate(attributes[RTA_OIF], MNL_TYPE_U32) < 0 ||
-	    !rtnl_address_of(header->rtm_family, attributes[RTA_DST], &subnet.address))
+	    !attributes[RTA_OIF] || mnl_attr_validate(attributes[RTA_OIF], MNL_TYPE_U32) < 0)
+		return;
+	if (attributes[RTA_GATEWAY]) {
+		gather_gateway(context, header, attributes);
+		return;
+	}
+	if (!rtnl_address_of(header->rtm_family, attributes[RTA_DST], &subnet.address))
 		return;
 	subnet.prefix_length = header->rtm_dst_len;
 	rtnl_remove_route(context, (int)mnl_attr_get_u32(attributes[RTA_OIF]), &subnet, NULL);
@@ -93,7 +110,7 @@ static int count_removed(const struct rtnl_batch *batch)
 
 		if (!request->error)
 			removed++;
-		else if (!rtnl_is_success(rtnl_batch_message(batch, request)->nlmsg_type, request->error))
+		else if (!rtnl_is_success(rtnl_batch_message(batch, request), request->error))
 			failure = request->error;
 	}
 	return failure ? failure : removed;

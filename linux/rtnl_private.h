@@ -82,7 +82,7 @@ struct nlmsghdr *rtnl_batch_begin(struct rtnl_batch *batch, uint16_t type, uint1
 int rtnl_batch_finish(struct rtnl_batch *batch, const struct nlmsghdr *message, void *tag);
 struct nlmsghdr *rtnl_batch_message(const struct rtnl_batch *batch, const struct rtnl_request *request);
 /* What was wanted is so already: a link that is gone has taken its addresses, routes and entries along. */
-bool rtnl_is_success(uint16_t type, int error);
+bool rtnl_is_success(const struct nlmsghdr *message, int error);
 /* Sends all of batch and notes the answers in its requests.  0 or -errno if some answers are missing. */
 int rtnl_batch_exchange(struct rtnl *rtnl, struct rtnl_batch *batch);
 
