@@ -75,8 +75,10 @@ static void attach(enum gate_hook hook)
 /* Before Linux 6.6 there is only the other kind of hook. */
 static void needs_tcx(void)
 {
-	if (!gate_tcx_exists())
+	if (!gate_tcx_exists()) {
+		print_message("skipped: before Linux 6.6 there is no tcx\n");
 		skip();
+	}
 }
 
 static bool link_has_clsact(void)

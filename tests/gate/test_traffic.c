@@ -292,8 +292,10 @@ static void test_headers_outside_the_linear_part(void **state)
 	int tap = tap_open(), port;
 
 	(void)state;
-	if (tap < 0)
+	if (tap < 0) {
+		print_message("skipped: there is no /dev/net/tun\n");
 		skip();
+	}
 	port = gate_attach(world.gate, (int)if_nametoindex("tap0"), &mac);
 	assert_true(port >= 0);
 	assert_int_equal(gate_watch(world.gate, port, VHID, false), 0);

@@ -25,6 +25,9 @@ _SIOCGIFFLAGS = 0x8913
 _SIOCSIFFLAGS = 0x8914
 _IFF_UP = 1
 
+# Not with ipv6.disable=1.
+_HAVE_IPV6 = os.path.exists("/proc/net/if_inet6")
+
 _SANITIZER = re.compile(r".*runtime error:|.*ERROR: \w+Sanitizer")
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -177,6 +180,8 @@ class Lab:
         netns = self.netns(name)
         run("ip", "netns", "add", netns)
         self._namespaces.append(netns)
+        if not _HAVE_IPV6:
+            return
         # Duplicate address detection would keep every host silent for its first second or two.
         settings = ["net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0"]
         run("ip", "netns", "exec", netns, "sysctl", "-qw", *settings)
@@ -206,7 +211,7 @@ class Lab:
             inside.append(f"link set eth{lan} up")
             if numbered:
                 inside.append(f"addr add {host.address(4, lan)}/16 dev eth{lan}")
-                inside.append(f"addr add {host.address(6, lan)}/64 dev eth{lan} nodad")
+                inside += [f"addr add {host.address(6, lan)}/64 dev eth{lan} nodad"] if _HAVE_IPV6 else []
         run("ip", "-n", self.switch, "-batch", "-", text="\n".join(outside) + "\n")
         run("ip", "-n", host.netns, "-batch", "-", text="\n".join(inside) + "\n")
         self.all_hosts.append(host)
