@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
-# Mitigations cost an emulated processor much and protect nobody.
-_APPEND = "console=ttyS0 panic=1 mitigations=off"
+# Mitigations cost an emulated processor much and protect nobody; the same program at the same address is translated once.
+_APPEND = "console=ttyS0 panic=1 mitigations=off norandmaps"
 
 
 class GuestError(RuntimeError):
