@@ -267,7 +267,8 @@ static void missing_link_is_an_error(void **state)
 static void raise_link(const char *link)
 {
 	network_run("ip link set %s up", link);
-	network_run("timeout 60 sh -c 'until ip -br link show %s | grep -q \" UP \"; do sleep 0.01; done'", link);
+	network_run("timeout 60 sh -c 'until ip -br link show %s | grep -q \" UP \"; do sleep .1; done'",
+	            link);
 }
 
 /* The caller acts in between, which may close the wire. */
