@@ -156,7 +156,9 @@ void engine_clear_actions(struct engine *engine)
 
 instant engine_silent_at(const struct advert *last, instant heard)
 {
-	int64_t patience_ns = 3 * advert_interval_ns(last->advbase, last->advskew);
+	struct terms terms = {.advbase = last->advbase, .advskew = last->advskew};
+	/* A goodbye's say how long nobody will hear of him. */
+	int64_t patience_ns = terms_are_goodbye(terms) ? 0 : 3 * terms_interval_ns(terms);
 
 	return instant_after(heard, patience_ns > CONFLICT_OVER_NS ? patience_ns : CONFLICT_OVER_NS);
 }

@@ -157,6 +157,29 @@ static void test_conflict_is_told_once(void **state)
 	lab_expect(&lab, "conflict");
 }
 
+/* Its sender is started again with other settings, and the last that was heard of the old ones is a goodbye.
+ */
+static void test_conflict_ends_after_a_goodbye(void **state)
+{
+	(void)state;
+	struct group_settings other = lab.group;
+
+	other.passphrase = (struct passphrase){"Secret", 6};
+	start();
+	lab_become_master(&lab);
+	for (int i = 0; i < 3; i++)
+		DROP(DROP_DIGEST, "10.0.0.2", 1, 0, 0, .like = &other);
+	assert_true(lab_node(&lab)->conflict.told);
+	instant last = lab.now;
+	DROP(DROP_DIGEST, "10.0.0.2", 255, 255, 0, .like = &other);
+	while (lab.now.ns < last.ns + 30 * NS_PER_S) {
+		assert_int_equal(lab_node(&lab)->conflict.source.family, FAMILY_IPV4);
+		lab_tick(&lab, engine_deadline(lab.engine).ns);
+		lab_settle(&lab);
+	}
+	assert_int_equal(lab_node(&lab)->conflict.source.family, FAMILY_NONE);
+}
+
 /* Once or twice is nothing, and is forgotten. */
 static void test_outsider_with_a_single_packet(void **state)
 {
@@ -563,6 +586,7 @@ int main(void)
 	        TEST(test_unicast),
 	        TEST(test_multicast_only),
 	        TEST(test_conflict_is_told_once),
+	        TEST(test_conflict_ends_after_a_goodbye),
 	        TEST(test_outsider_with_a_single_packet),
 	        TEST(test_unheard),
 	        TEST(test_stray),
