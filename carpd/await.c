@@ -1,5 +1,7 @@
 #include "await.h"
 
+#include "refusal.h"
+
 /* Rivals wait for our advert too, so the kernel gets no more than this. */
 #define PATIENCE_NS (50 * NS_PER_MS)
 
@@ -14,7 +16,7 @@ static bool is_in_place(const struct daemon *daemon, const struct group *group)
 
 	for (size_t i = 0; i < settings->address_count; i++) {
 		const struct address *address = &settings->addresses[i].address;
-		if (address->family == FAMILY_IPV6 &&
+		if (address->family == FAMILY_IPV6 && !refusal_stands(daemon, interface, address) &&
 		    !rtnl_delivers_locally(daemon->rtnl, interface->link.index, address))
 			return false;
 	}

@@ -58,6 +58,7 @@ void interfaces_free(struct interfaces *interfaces)
 		interface_detach(interfaces, &interfaces->list[i]);
 		address_list_free(&interfaces->list[i].ours);
 		address_list_free(&interfaces->list[i].others);
+		free(interfaces->list[i].refusals);
 	}
 	free(interfaces->list);
 	interfaces->list = NULL;

@@ -12,6 +12,7 @@
 #include "address_list.h"
 #include "core/engine.h"
 #include "linux/gate.h"
+#include "linux/ipv6.h"
 #include "linux/rtnl.h"
 #include "linux/wire.h"
 #include "text.h"
@@ -26,6 +27,16 @@ struct vrrp {
 };
 
 #define ROUTES_LOST_MAX 4
+
+/* An address that the kernel has refused (refusal.h). */
+struct refusal {
+	struct address address;
+	int error;     /* errno */
+	char text[64]; /* the kernel's own words, or empty */
+	int64_t wait_ns;
+	instant again_at;
+	bool lapsed; /* not master meanwhile, so only the next time tells */
+};
 
 struct interface {
 	char name[IFNAMSIZ];
@@ -45,8 +56,11 @@ struct interface {
 	bool router;             /* it forwards IPv6, when last looked at */
 	struct rtnl_route lost[ROUTES_LOST_MAX]; /* route.c: gone with our last address on it */
 	size_t lost_count;
-	bool lost_pending;     /* route.c: listed, but it is not sure yet that they go */
-	bool mentioned;        /* during a resync: still there */
+	bool lost_pending; /* route.c: listed, but it is not sure yet that they go */
+	bool mentioned;    /* during a resync: still there */
+	enum ipv6_state ipv6;
+	struct refusal *refusals;
+	size_t refusal_count;
 	struct vrrp vrrp[256]; /* by number */
 	char problem[128];     /* empty, or why no group can run on it */
 };

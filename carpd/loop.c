@@ -15,6 +15,7 @@
 #include "log.h"
 #include "observe.h"
 #include "perform.h"
+#include "refusal.h"
 #include "reload.h"
 #include "trouble.h"
 #include "vrrp.h"
@@ -126,6 +127,7 @@ static void look(struct loop *loop)
 	(void)channel_say(loop->channel, MESSAGE_ALIVE);
 	guard_look_at_all(daemon);
 	observe_routers(daemon);
+	refusal_look(daemon);
 	vrrp_look(daemon);
 	route_look(daemon);
 	trouble_look(daemon);

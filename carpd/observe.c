@@ -5,6 +5,7 @@
 #include "linux/forwarding.h"
 #include "log.h"
 #include "perform.h"
+#include "refusal.h"
 #include "source.h"
 
 static size_t index_of(const struct daemon *daemon, const struct interface *interface)
@@ -16,6 +17,7 @@ static void tell_engine(struct daemon *daemon, const struct interface *interface
 {
 	struct parent parent = interface_as_parent(interface);
 
+	refusal_follow(daemon);
 	for (size_t g = 0; g < daemon->engine->settings->group_count; g++) {
 		struct group *group = &daemon->engine->groups[g];
 		if (group->settings->parent != index_of(daemon, interface))
@@ -38,6 +40,7 @@ static void link_lost(struct daemon *daemon, struct interface *interface)
 	interface->link.index = 0;
 	interface->taker = 0;
 	interface_forget_addresses(interface);
+	interface->refusal_count = 0;
 	tell_engine(daemon, interface);
 }
 
@@ -62,6 +65,7 @@ static void link_found(struct daemon *daemon, struct interface *interface, const
 
 	interface->mentioned = true;
 	interface->router = forwarding_ipv6(link->name);
+	interface->ipv6 = ipv6_look(link->name);
 	interface->groups_doubtful = true;
 	interface->link = *link;
 	if (before.index == 0) {
@@ -221,7 +225,8 @@ static void find_losses(struct daemon *daemon)
 		if (group->masters == 0 || interface->link.index == 0)
 			continue;
 		for (size_t a = 0; a < settings->address_count; a++)
-			if (!interface_has_address(interface, &settings->addresses[a].address))
+			if (!interface_has_address(interface, &settings->addresses[a].address) &&
+			    !refusal_stands(daemon, interface, &settings->addresses[a].address))
 				engine_address_lost(daemon->engine, settings->parent,
 				                    &settings->addresses[a].address, daemon->now);
 	}

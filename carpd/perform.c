@@ -10,6 +10,7 @@
 #include "linux/peer.h"
 #include "log.h"
 #include "observe.h"
+#include "refusal.h"
 
 static struct interface *interface_of(struct daemon *daemon, const struct group *group)
 {
@@ -77,14 +78,40 @@ static void shut_gates(struct daemon *daemon, size_t count)
 struct batch {
 	struct daemon *daemon;
 	size_t requests;
-	bool leaving; /* nothing on the interface is needed any more */
+	bool leaving;       /* nothing on the interface is needed any more */
+	bool after_refusal; /* a success is news */
 };
+
+/* The group that shares what tag points into, or is tag. */
+static struct group *find_group(const struct engine *engine, const void *tag, size_t *ret_offset)
+{
+	for (size_t i = 0; i < engine->settings->group_count; i++) {
+		struct group *group = &engine->groups[i];
+		const struct group_settings *settings = group->settings;
+		*ret_offset = (uintptr_t)tag - (uintptr_t)settings->addresses;
+		if (group == tag || *ret_offset < settings->address_count * sizeof(settings->addresses[0]))
+			return group;
+	}
+	return NULL;
+}
 
 static void note_result(void *context, void *tag, int error, const char *text)
 {
 	struct batch *batch = context;
-	struct group *group = tag;
+	struct daemon *daemon = batch->daemon;
 
+	if (error == 0 && !batch->after_refusal)
+		return;
+	size_t offset;
+	struct group *group = find_group(daemon->engine, tag, &offset);
+	if (group != NULL && tag != group) {
+		const struct shared_address *shared =
+		        &group->settings->addresses[offset / sizeof(struct shared_address)];
+		/* That its route is there says nothing of the address. */
+		if (error != 0 || tag == shared)
+			refusal_note(daemon, interface_of(daemon, group), &shared->address, -error, text);
+		return;
+	}
 	if (error == 0)
 		return;
 	if (group == NULL) {
@@ -94,21 +121,33 @@ static void note_result(void *context, void *tag, int error, const char *text)
 	}
 	if (group->masters == 0)
 		return; /* told already */
-	log_error("group %s: the kernel refused an address: %s%s%s", group->settings->name, strerror(-error),
+	log_error("group %s: the kernel refused its MAC: %s%s%s", group->settings->name, strerror(-error),
 	          text[0] != '\0' ? ": " : "", text);
-	engine_take_failed(batch->daemon->engine, group, -error, batch->daemon->now);
+	engine_take_failed(daemon->engine, group, -error, daemon->now);
 }
 
-static void take_address(struct batch *batch, struct interface *interface, struct group *group,
+/* What comes back with the answer, and nobody writes to: an address, or of its route the prefix length. */
+static void *tag_of(const void *what)
+{
+	void *tag;
+
+	memcpy(&tag, &what, sizeof(tag));
+	return tag;
+}
+
+static void take_address(struct batch *batch, struct interface *interface,
                          const struct shared_address *shared)
 {
 	struct daemon *daemon = batch->daemon;
 	const struct runtime *runtime = daemon->runtime;
 	struct rtnl_address_flags flags = {.scope_host = interface_has_own_ipv4(interface, runtime)};
 
-	rtnl_take_address(daemon->rtnl, interface->link.index, &shared->address, flags, group);
+	if (refusal_stands(daemon, interface, &shared->address))
+		return;
+	batch->after_refusal |= interface->refusal_count > 0;
+	rtnl_take_address(daemon->rtnl, interface->link.index, &shared->address, flags, tag_of(shared));
 	if (interface_lacks_route(interface, runtime, shared))
-		rtnl_add_route(daemon->rtnl, interface->link.index, shared, group);
+		rtnl_add_route(daemon->rtnl, interface->link.index, shared, tag_of(&shared->prefix_length));
 	batch->requests++;
 }
 
@@ -160,7 +199,7 @@ static void move_addresses(struct batch *batch, const struct action *action)
 	tell_bridge(batch, interface, action->group, take);
 	for (size_t i = 0; i < settings->address_count; i++)
 		if (take)
-			take_address(batch, interface, action->group, &settings->addresses[i]);
+			take_address(batch, interface, &settings->addresses[i]);
 		else
 			drop_address(batch, interface, &settings->addresses[i]);
 }
@@ -181,6 +220,7 @@ static void commit(struct batch *batch)
 	if (batch->requests == 0)
 		return;
 	send_requests(batch);
+	refusal_follow(daemon);
 	/* Our own changes come back as events: heard now, they meet the state that made them. */
 	observe_read(daemon);
 }
@@ -273,7 +313,8 @@ static void announce(struct daemon *daemon, const struct action *action)
 	if (action->node->vhost.send_failures == 0)
 		leave_ajar(daemon, action, daemon_read_clock(daemon));
 	for (size_t i = 0; i < settings->address_count; i++)
-		announce_address(interface, action->group, &mac, &settings->addresses[i].address);
+		if (!refusal_stands(daemon, interface, &settings->addresses[i].address))
+			announce_address(interface, action->group, &mac, &settings->addresses[i].address);
 }
 
 static void probe(struct daemon *daemon, const struct action *action)
@@ -320,8 +361,12 @@ static void follow_up(struct daemon *daemon, const struct action *action)
 
 static void tell_taken(struct daemon *daemon, const struct group *group, int64_t taking_ns)
 {
-	size_t count = group->settings->address_count;
+	const struct group_settings *settings = group->settings;
+	size_t count = 0;
 
+	for (size_t i = 0; i < settings->address_count; i++)
+		count +=
+		        !refusal_stands(daemon, interface_of(daemon, group), &settings->addresses[i].address);
 	if (group->masters > 0)
 		history_note(&daemon->history, daemon_wall_ns(daemon), group->settings->name, "took",
 		             "took %zu address%s, in %lld us", count, count == 1 ? "" : "es",
@@ -394,6 +439,17 @@ void perform_drop_address(struct daemon *daemon, struct interface *interface,
 	commit(&batch);
 }
 
+void perform_take_address(struct daemon *daemon, struct interface *interface, struct group *group,
+                          const struct shared_address *address)
+{
+	struct batch batch = {.daemon = daemon};
+
+	take_address(&batch, interface, address);
+	commit(&batch);
+	if (!refusal_stands(daemon, interface, &address->address))
+		engine_act(daemon->engine, ACTION_ANNOUNCE, group, &group->nodes[0]);
+}
+
 void perform_leave(struct daemon *daemon, struct interface *interface)
 {
 	struct batch batch = {.daemon = daemon, .leaving = true};
@@ -425,9 +481,10 @@ static void follow_own_addresses(struct batch *batch, struct interface *interfac
 	for (size_t i = 0; i < group->settings->address_count; i++) {
 		const struct shared_address *shared = &group->settings->addresses[i];
 		if (shared->address.family == FAMILY_IPV4 && !has_scope(interface, shared, flags.scope_host))
-			rtnl_rescope_address(daemon->rtnl, link_index, &shared->address, flags, group);
+			rtnl_rescope_address(daemon->rtnl, link_index, &shared->address, flags,
+			                     tag_of(shared));
 		if (interface_lacks_route(interface, daemon->runtime, shared))
-			rtnl_add_route(daemon->rtnl, link_index, shared, group);
+			rtnl_add_route(daemon->rtnl, link_index, shared, tag_of(&shared->prefix_length));
 		else
 			rtnl_remove_route(daemon->rtnl, link_index, shared, NULL);
 		batch->requests++;

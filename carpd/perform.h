@@ -18,6 +18,10 @@ void perform_all(struct daemon *daemon);
 void perform_drop_address(struct daemon *daemon, struct interface *interface,
                           const struct shared_address *address);
 
+/* One that the kernel has refused before, for a group that this host is master of. */
+void perform_take_address(struct daemon *daemon, struct interface *interface, struct group *group,
+                          const struct shared_address *address);
+
 /*
  * What this host serves on an interface that it is about to lose sight of.  Reads no
  * events, so that a handler of events may call it.

@@ -65,9 +65,11 @@ static void look_around(struct daemon *daemon, const char *path, FILE *errors)
 	if (interfaces_create(interfaces, daemon->runtime, NULL) < 0)
 		return;
 	if (rtnl_open(&handler, daemon, &daemon->rtnl) == 0) {
-		for (size_t i = 0; i < interfaces->count; i++)
-			interfaces->list[i].taker =
-			        surroundings_taker(&daemon->surroundings, &interfaces->list[i].link);
+		for (size_t i = 0; i < interfaces->count; i++) {
+			struct interface *interface = &interfaces->list[i];
+			interface->taker = surroundings_taker(&daemon->surroundings, &interface->link);
+			interface->ipv6 = ipv6_look(interface->name);
+		}
 		print_troubles(daemon, path, errors);
 		rtnl_close(daemon->rtnl);
 	}

@@ -163,8 +163,11 @@ const char *text_cause(const struct transition *transition, int64_t wall_offset_
 		         "have taken over");
 		break;
 	case CAUSE_TAKE_FAILED:
-		snprintf(text, TEXT_SENTENCE_MAX, "an address could not be taken: %s",
-		         strerror(cause->error));
+		if (cause->error == 0)
+			snprintf(text, TEXT_SENTENCE_MAX, "the kernel refuses its addresses");
+		else
+			snprintf(text, TEXT_SENTENCE_MAX, "an address could not be taken: %s",
+			         strerror(cause->error));
 		break;
 	}
 	return text;

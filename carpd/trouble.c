@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "linux/answering.h"
+#include "refusal.h"
 
 static const struct interface *interface_of(const struct daemon *daemon, const struct group *group)
 {
@@ -188,6 +189,7 @@ void trouble_find(const struct daemon *daemon, const struct group *group, json_t
 	}
 	find_taker(daemon, interface, texts);
 	find_prefixes(daemon, group, interface, texts);
+	refusal_describe(daemon, group, texts);
 	const struct config_group *config = &daemon->runtime->config->groups[group - daemon->engine->groups];
 	find_source(daemon, group, interface, &config->source_ipv4, texts);
 	find_source(daemon, group, interface, &config->source_ipv6, texts);

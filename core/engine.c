@@ -443,6 +443,8 @@ void engine_parent_changed(struct engine *engine, size_t index, const struct par
 			vhost_stop(engine, vhost, CAUSE_LINK_DOWN, now);
 		else if (vhost->group->barred)
 			vhost_stop(engine, vhost, CAUSE_STOPPED, now);
+		else if (vhost->group->refused == REFUSED_ALL)
+			vhost_stop(engine, vhost, CAUSE_TAKE_FAILED, now);
 		else if (!vhost->group->stopped)
 			start_node(engine, &engine->nodes[i], now);
 		if (is_news(vhost->group, &before, state))
@@ -467,7 +469,41 @@ void engine_take_failed(struct engine *engine, struct group *group, int error, i
 	/* It ends by itself: what was in the way may be gone, and only trying tells. */
 	demotion_name(name, "addresses", group->settings->name);
 	demote(engine, name, DEMOTE_TAKE_FAILED, group->settings->demotion_scope, now,
-	       instant_after(now, TAKE_AGAIN_NS));
+	       group->refused != REFUSED_NONE ? INSTANT_NEVER : instant_after(now, TAKE_AGAIN_NS));
+}
+
+static void refuse_node(struct engine *engine, struct node *node, enum refused refused, instant now)
+{
+	const struct group *group = node->vhost.group;
+
+	if (refused == REFUSED_ALL)
+		vhost_stop(engine, &node->vhost, CAUSE_TAKE_FAILED, now);
+	else if (engine->parents[group->settings->parent].parent.up && !group->barred && !group->stopped)
+		start_node(engine, node, now);
+	engine_wake_for(engine, node);
+}
+
+void engine_refuse(struct engine *engine, struct group *group, enum refused refused, instant now)
+{
+	bool complete = refused == REFUSED_NONE;
+	char name[DEMOTION_NAME_MAX];
+
+	if (group->refused == refused)
+		return;
+	group->refused = refused;
+	demotion_name(name, "addresses", group->settings->name);
+	if (complete)
+		engine_undemote(engine, name, now);
+	else
+		demote(engine, name, DEMOTE_TAKE_FAILED, group->settings->demotion_scope, now, INSTANT_NEVER);
+	for (size_t i = 0; i < group->node_count; i++)
+		refuse_node(engine, &group->nodes[i], refused, now);
+	if (!complete || group->masters == 0)
+		return;
+	engine_act(engine, ACTION_TAKE, group, NULL);
+	for (size_t i = 0; i < group->node_count; i++)
+		if (group->nodes[i].vhost.state == VHOST_MASTER)
+			engine_act(engine, ACTION_ANNOUNCE, group, &group->nodes[i]);
 }
 
 void engine_mac_changed(struct engine *engine, struct group *group, instant now)

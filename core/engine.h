@@ -168,6 +168,13 @@ struct node {
 	instant probe_at; /* no earlier; outlets that are blocked, and all of a backup's peers */
 };
 
+/* How many of a group's addresses the kernel refuses, whatever this host is to it. */
+enum refused {
+	REFUSED_NONE,
+	REFUSED_SOME, /* the others are served; a host that can serve all goes first */
+	REFUSED_ALL,  /* out of service */
+};
+
 struct group {
 	const struct group_settings *settings;
 	struct node *nodes;
@@ -176,6 +183,7 @@ struct group {
 	uint8_t demotion; /* sum of the reasons in its scope */
 	bool stopped;     /* taken out of service by engine_stop */
 	bool barred;      /* as if its parent were down; the caller sets it before engine_parent_changed */
+	enum refused refused;
 	bool virtual_mac;
 	/* Whom its adverts come from, where it is not the parent's; the caller sets it as barred. */
 	struct address source_ipv4;
@@ -355,9 +363,11 @@ uint64_t engine_first_sequence(uint64_t reserved, int64_t wall_ns);
 uint64_t engine_reserve_sequences(const struct engine *engine, instant now);
 bool engine_sequences_run_short(const struct engine *engine, uint64_t reserved, instant now);
 
+/* None of it, for no reason that is known to last: the group steps down and tries again later. */
 void engine_take_failed(struct engine *engine, struct group *group, int error, instant now);
 /* The caller has changed virtual_mac: switches and neighbours must hear of it from a master. */
 void engine_mac_changed(struct engine *engine, struct group *group, instant now);
+void engine_refuse(struct engine *engine, struct group *group, enum refused refused, instant now);
 /* Somebody removed one of the shared addresses while we are master; engine_tick puts it back, the first time
  * at once. */
 void engine_address_lost(struct engine *engine, size_t parent, const struct address *address, instant now);

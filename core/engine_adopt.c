@@ -103,6 +103,7 @@ static void adopt_group(struct engine *engine, struct group *next, const struct 
 	next->demotion = old->demotion;
 	next->virtual_mac = old->virtual_mac;
 	next->barred = old->barred;
+	next->refused = old->refused;
 	next->source_ipv4 = old->source_ipv4;
 	next->source_ipv6 = old->source_ipv6;
 	next->fight = old->fight;

@@ -724,6 +724,45 @@ static struct advert last_word(void)
 }
 
 /* Nobody waits for its silence to be noticed; it serves no longer, and the seal says so. */
+/* The rest is served, by another host if one can serve all. */
+static void test_some_addresses_refused(void **state)
+{
+	(void)state;
+	struct group *group;
+
+	lab_place(&lab);
+	lab_become_master(&lab);
+	group = &lab.engine->groups[0];
+	engine_refuse(lab.engine, group, REFUSED_SOME, lab.now);
+	lab_expect(&lab, "demoted addresses web 100, advert 1/240/100, serve");
+	engine_refuse(lab.engine, group, REFUSED_SOME, lab.now);
+	lab_expect(&lab, "");
+	/* It does not end by itself. */
+	for (int64_t end = lab.now.ns + 30 * NS_PER_S; lab.now.ns < end; lab_settle(&lab)) {
+		lab_tick(&lab, engine_deadline(lab.engine).ns);
+		assert_null(strstr(lab.text, "undemoted"));
+	}
+	assert_int_equal(lab_vhost(&lab)->state, VHOST_MASTER);
+	engine_refuse(lab.engine, group, REFUSED_NONE, lab.now);
+	lab_expect(&lab, "undemoted addresses web, advert 1/100/0, serve, take, announce");
+}
+
+static void test_all_addresses_refused(void **state)
+{
+	(void)state;
+	struct group *group;
+
+	lab_place(&lab);
+	group = &lab.engine->groups[0];
+	engine_refuse(lab.engine, group, REFUSED_ALL, lab.now);
+	lab_expect(&lab, "demoted addresses web 100");
+	lab_up(&lab);
+	lab_expect(&lab, "");
+	assert_int_equal(lab_vhost(&lab)->state, VHOST_INIT);
+	engine_refuse(lab.engine, group, REFUSED_NONE, lab.now);
+	lab_expect(&lab, "undemoted addresses web, init>backup started");
+}
+
 static void test_goodbye_of_a_master_that_cannot_go_on(void **state)
 {
 	(void)state;
@@ -1064,6 +1103,8 @@ int main(void)
 	        TEST(test_send_is_tried_again),
 	        TEST(test_link_lost_while_stopping),
 	        TEST(test_take_failed),
+	        TEST(test_some_addresses_refused),
+	        TEST(test_all_addresses_refused),
 	        TEST(test_goodbye_of_a_master_that_cannot_go_on),
 	        TEST(test_no_goodbye_before_the_first_advert),
 	        TEST(test_no_goodbye_after_the_lease),
