@@ -34,7 +34,7 @@ check:
 # The demo and the quick tests on a Debian 12 and a Debian 13 that have nothing but git and make.
 check-bare:
 	dist/install-needs bare
-	tests/stages 'tests/bare bookworm demo quick' 'tests/bare trixie demo quick'
+	tests/stages 'tests/bare bookworm demo' 'tests/bare trixie demo'
 
 # On the kernels of Debian 11, 12 and 13, in virtual machines.
 check-kernel:
