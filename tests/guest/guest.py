@@ -101,7 +101,8 @@ class Guest:
     def start(self, timeout_s=300):
         """Boots, and returns when it listens."""
         with open(self.share / "qemu.log", "wb") as log:
-            argv = [str(word) for word in self._argv]
+            # However this process ends, no guest outlives it.
+            argv = ["setpriv", "--pdeathsig", "KILL", *(str(word) for word in self._argv)]
             self._process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.wait_ready(timeout_s)
         return self

@@ -12,10 +12,8 @@ from words import ADDRESS, ADDRESS6, detail, start_pair, transitions, wait_settl
 
 KINDS = {
     "late": "delay 200ms 100ms distribution normal",
-    "doubled": "duplicate 50%",
     "out-of-order": "delay 1500ms reorder 50% 50%",
-    "lost": "loss 10%",
-    "all": "delay 50ms 20ms reorder 25% 50% loss 3% duplicate 10%",
+    "all-at-once": "delay 50ms 20ms reorder 25% 50% loss 3% duplicate 10%",
 }
 
 
