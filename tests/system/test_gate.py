@@ -40,11 +40,15 @@ def test_somebody_has_the_place(lab, case, later):
     auto, strict = Carpd(fw1), Carpd(fw2, [Group(2, ("10.0.0.101",), options={"mac": "virtual"})])
 
     def obstruct():
-        for host in (fw1, fw2):
+        for carpd in (auto, strict):
             if later:
-                host.run("tc", "qdisc", "del", "dev", "eth0", "clsact")
+                # Else carpd is back sooner than the next command comes.
+                carpd.pause()
+                carpd.host.run("tc", "qdisc", "del", "dev", "eth0", "clsact")
             for command in add:
-                host.run("tc", *command)
+                carpd.host.run("tc", *command)
+            if later:
+                carpd.resume()
 
     if not later:
         obstruct()
