@@ -3,7 +3,7 @@
 BUILD  ?= build
 PREFIX ?= /usr/local
 
-.PHONY: all demo quick check check-bare check-kernel fuzz bench cost install clean deps
+.PHONY: all demo quick check check-bare check-kernel check-systemd fuzz bench cost install clean deps
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -41,6 +41,12 @@ check-kernel:
 	dist/install-needs build kernel
 	$(MAKE) all
 	tests/kernel/run --build $(BUILD) $(if $(ALL),--all)
+
+# Under a real systemd, in a virtual machine.
+check-systemd:
+	dist/install-needs build systemd
+	$(MAKE) all
+	CARPD_BUILD=$(abspath $(BUILD)) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/systemd
 
 fuzz:
 	dist/install-needs build test

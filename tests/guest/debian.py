@@ -12,9 +12,9 @@ from typing import NamedTuple
 RELEASES = {"bullseye": "5.10", "bookworm": "6.1", "trixie": "6.12"}
 CACHE = Path(os.environ.get("CARPD_KERNELS", Path(__file__).resolve().parents[2] / "build-kernels")).resolve()
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-# What it takes to mount a root that QEMU lends; with what they need in turn.
-_MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay", "virtio_rng")
-_INIT = Path(__file__).with_name("init")
+# What it takes to mount a root that QEMU lends, or a disk; with what they need in turn.
+_MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay", "virtio_rng", "virtio_blk", "crc32c_generic", "ext4")
+_INIT, _MADE_BY = Path(__file__).with_name("init"), Path(__file__)
 
 
 class Kernel(NamedTuple):
@@ -131,6 +131,6 @@ def fetch(release):
             (CACHE / f"{release}.new").rename(directory)
         (version,) = os.listdir(directory / "lib" / "modules")
         initrd = directory / "initrd.gz"
-        if not initrd.exists() or initrd.stat().st_mtime < _INIT.stat().st_mtime:
+        if not initrd.exists() or initrd.stat().st_mtime < max(_INIT.stat().st_mtime, _MADE_BY.stat().st_mtime):
             _make_initrd(directory, version, initrd)
     return Kernel(release, version, directory / "boot" / f"vmlinuz-{version}", initrd, directory / "lib" / "modules")

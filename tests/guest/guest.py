@@ -49,6 +49,18 @@ class _Line:
         before, self._data = self._data.split(text.encode(), 1)
         return before.decode(errors="replace")
 
+    def hang_up(self):
+        """Ready for another QEMU: what the last one has left, also a call that nobody answered, is let go."""
+        self._listener.setblocking(False)
+        try:
+            while True:
+                self._listener.accept()[0].close()
+        except BlockingIOError:
+            pass
+        if self._socket:
+            self._socket.close()
+        self._socket, self._data = None, b""
+
     def close(self):
         self._listener.close()
         if self._socket:
@@ -60,16 +72,18 @@ class Guest:
     with Guest(fetch("bookworm")) as guest:
         print(guest.run("uname -r"))
 
-    Its root is this host's file system, read-only below a layer in memory; or with `root` that directory, which it
-    may write and whose own /sbin/init it starts (that has to start `sh /share/agent`, or run() waits in vain).
+    Its root is this host's file system, read-only below a layer in memory; or with `disk` the ext4 file system in that
+    file, whose own /sbin/init it starts (that has to start `sh /share/agent`, or run() waits in vain).
     `share` is a directory that the guest has as /share. `qemu` are further words for QEMU, for instance for network
-    cards; it has none by itself. Several may run at once.
+    cards, and `files` are descriptors that it inherits for them; it has none by itself. Several may run at once.
+    A guest that reboots ends, so that start() is its next boot: QEMU's emulation is slow in memory that held programs.
     """
 
-    def __init__(self, kernel, name="guest", root=None, append="", qemu=(), memory_mib=2048, processors=2, reboots=False):
+    def __init__(self, kernel, name="guest", disk=None, append="", qemu=(), files=(), memory_mib=2048, processors=2):
         self.kernel = kernel
         self.name = name
         self.share = Path(tempfile.mkdtemp(prefix=f"carpd-{name}-"))
+        self._files = files
         self._numbers = itertools.count(1)
         self._process = None
         self._greeted = False
@@ -78,16 +92,20 @@ class Guest:
             shutil.copy(_HERE / source, self.share / source)
         self._agent = _Line(self.share / "agent.socket")
         self._monitor = _Line(self.share / "monitor.socket")
-        words = [_APPEND, append, "init=/sbin/init" if root else f"overlay init=/share/alone modules={kernel.modules}"]
-        lent = f"path={root},security_model=passthrough" if root else "path=/,security_model=none,readonly=on"
+        words = [_APPEND, append, "disk init=/sbin/init" if disk else f"overlay init=/share/alone modules={kernel.modules}"]
+        if disk:  # what is on it is of use to this guest only, so nobody waits for the host's disk
+            root = ("-drive", f"file={disk},if=none,id=root,format=raw,cache=unsafe", "-device", "virtio-blk-pci,drive=root")
+        else:
+            root = ("-fsdev", "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap",
+                    "-device", "virtio-9p-pci,fsdev=root,mount_tag=root")  # fmt: skip
         self._argv = [
             *("qemu-system-x86_64", "-cpu", "max", "-smp", processors, "-m", memory_mib, "-accel", "tcg,thread=multi"),
-            *("-nodefaults", "-display", "none", *([] if reboots else ["-no-reboot"])),
+            *("-nodefaults", "-display", "none", "-no-reboot"),
             *("-kernel", kernel.image, "-initrd", kernel.initrd, "-append", " ".join(words)),
             *("-serial", f"file:{self.share}/console"),
             *("-chardev", f"socket,id=agent,path={self._agent.path}", "-serial", "chardev:agent"),
             *("-chardev", f"socket,id=monitor,path={self._monitor.path}", "-mon", "chardev=monitor,mode=control"),
-            *("-fsdev", f"local,id=root,{lent},multidevs=remap", "-device", "virtio-9p-pci,fsdev=root,mount_tag=root"),
+            *root,
             *("-fsdev", f"local,id=share,path={self.share},security_model=none,multidevs=remap"),
             *("-device", "virtio-9p-pci,fsdev=share,mount_tag=share", "-device", "virtio-rng-pci", *qemu),
         ]
@@ -99,17 +117,24 @@ class Guest:
         self.close()
 
     def start(self, timeout_s=300):
-        """Boots, and returns when it listens."""
+        """Boots, and returns when it listens; again, after it has ended by itself."""
+        self._greeted = False
+        self._agent.hang_up()
+        self._monitor.hang_up()
         with open(self.share / "qemu.log", "wb") as log:
             # However this process ends, no guest outlives it.
             argv = ["setpriv", "--pdeathsig", "KILL", *(str(word) for word in self._argv)]
-            self._process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        self.wait_ready(timeout_s)
+            self._process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                             pass_fds=self._files)  # fmt: skip
+        self._wait(self._agent, "ready\n", timeout_s, "boots")
         return self
 
-    def wait_ready(self, timeout_s=300):
-        """Until the guest listens; after the start, and again after a reboot."""
-        self._wait(self._agent, "ready\n", timeout_s, "boots")
+    def wait_end(self, timeout_s=300):
+        """Until it has ended by itself: it was told to power off or to reboot."""
+        try:
+            self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            raise GuestError(f"{self.name}: not within {timeout_s} s: it ends\n{self.console()}") from None
 
     def run(self, script, timeout_s=60, check=True):
         """A shell script to its end, as root: what it printed, or with check=False (status, what it printed)."""

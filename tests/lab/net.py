@@ -43,24 +43,31 @@ def run(*argv, check=True, text=None):
     return done
 
 
-def socket_in(netns, family, kind, protocol=0):
-    """A socket that belongs to another network namespace; usable from any thread."""
+def in_namespace(netns, make):
+    """What make() returns, made in another network namespace: a descriptor that is usable from anywhere."""
     made = []
 
-    def make():
-        with open(f"/run/netns/{netns}", "rb") as file:
-            if _libc.setns(file.fileno(), _CLONE_NEWNET) != 0:
-                made.append(OSError(ctypes.get_errno(), f"setns {netns}"))
-                return
-        made.append(socket.socket(family, kind, protocol))
+    def enter_and_make():
+        try:
+            with open(f"/run/netns/{netns}", "rb") as file:
+                if _libc.setns(file.fileno(), _CLONE_NEWNET) != 0:
+                    raise OSError(ctypes.get_errno(), f"setns {netns}")
+            made.append(make())
+        except OSError as error:
+            made.append(error)
 
-    # setns moves one thread only; this one ends with the socket made.
-    thread = threading.Thread(target=make)
+    # setns moves one thread only; this one ends with the thing made.
+    thread = threading.Thread(target=enter_and_make)
     thread.start()
     thread.join()
     if isinstance(made[0], OSError):
         raise made[0]
     return made[0]
+
+
+def socket_in(netns, family, kind, protocol=0):
+    """A socket that belongs to another network namespace; usable from any thread."""
+    return in_namespace(netns, lambda: socket.socket(family, kind, protocol))
 
 
 def _sweep():
