@@ -43,7 +43,7 @@ static bool read_destination(const char *text, enum family family, struct shared
 	size_t length = strcspn(text, "/");
 	char *end;
 
-	*ret_subnet = (struct shared_address){.address.family = family};
+	*ret_subnet = (struct shared_address){.address.family = (uint8_t)family};
 	if (strcmp(text, "default") == 0)
 		return true;
 	if (length >= sizeof(address))

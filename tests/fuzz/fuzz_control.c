@@ -88,12 +88,10 @@ void gate_read_counters(struct gate *gate, int port, uint8_t vhid, struct gate_c
 	*ret_counters = (struct gate_counters){0};
 }
 
-/* Nobody has put a shared address there. */
-const struct rtnl_address *interface_stranger(const struct interfaces *interfaces,
-                                              const struct interface *interface,
+/* What kernel and network show is none of a client's making. */
+const struct rtnl_address *interface_stranger(const struct interface *interface,
                                               const struct address *address)
 {
-	(void)interfaces;
 	(void)interface;
 	(void)address;
 	return NULL;
@@ -105,6 +103,27 @@ const char *interface_describe_stranger(const struct interface *interface,
 	(void)interface;
 	(void)stranger;
 	return sentence;
+}
+
+void trouble_find(const struct daemon *daemon, const struct group *group, json_t *texts)
+{
+	(void)daemon;
+	(void)group;
+	(void)texts;
+}
+
+void squatter_problems(const struct daemon *daemon, const struct group *group, json_t *problems)
+{
+	(void)daemon;
+	(void)group;
+	(void)problems;
+}
+
+void route_problems(const struct daemon *daemon, const struct group *group, json_t *problems)
+{
+	(void)daemon;
+	(void)group;
+	(void)problems;
 }
 
 static void perform(const struct action *action)
