@@ -125,7 +125,8 @@ def test_prober_both_families_and_loss(lab):
     prober.wait_answered()
     prober.stop()
     for target in (0, 1):
-        assert 300 < prober.lost(begin_ns, end_ns, target) < 700
+        sent = [one for one in prober.records(begin_ns) if one.sent_ns < end_ns and one.target == target]
+        assert 0.3 < prober.lost(begin_ns, end_ns, target) / len(sent) < 0.7
         assert not prober.lost(end_ns + 50_000_000, target=target)
 
 

@@ -47,8 +47,8 @@ def test_value_of_carpd_run(words, said):
 def test_no_configuration():
     if os.path.exists("/etc/carpd/carpd.conf"):
         pytest.skip("this machine has one")
-    for words in ((), ("-n",)):
-        said = complaint(*words, status=1)
+    for words, status in ((), os.EX_CONFIG), (("-n",), 1):
+        said = complaint(*words, status=status)
         assert "/etc/carpd/carpd.conf: cannot be opened" in said
         assert "carpd.conf.example" in said and "carpd run --help" in said
-    assert "example" not in complaint("-f", "/nonexistent", status=1)
+    assert "example" not in complaint("-f", "/nonexistent", status=os.EX_CONFIG)
