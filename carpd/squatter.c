@@ -206,7 +206,7 @@ void squatter_follow_config(struct daemon *daemon)
 		return;
 	for (size_t g = 0; g < daemon->engine->settings->group_count; g++)
 		count += daemon->engine->settings->groups[g].address_count;
-	addresses = calloc(count, sizeof(*addresses));
+	addresses = calloc(count + 1, sizeof(*addresses));
 	if (addresses == NULL)
 		return;
 	count = 0;

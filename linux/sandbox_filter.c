@@ -319,7 +319,7 @@ static int begin(scmp_filter_ctx *ret_filter)
 
 int sandbox_filter_engine(void)
 {
-	scmp_filter_ctx filter;
+	scmp_filter_ctx filter = NULL;
 	int error = begin(&filter);
 
 	if (error < 0)
@@ -329,7 +329,7 @@ int sandbox_filter_engine(void)
 
 int sandbox_filter_keeper(void)
 {
-	scmp_filter_ctx filter;
+	scmp_filter_ctx filter = NULL;
 	int error = begin(&filter);
 
 	return error < 0 ? error : load(filter, allow_keeper(filter));
