@@ -309,6 +309,7 @@ int keeper_run(struct config *config, const char *path)
 		return EXIT_FAILURE;
 	run(&keeper);
 	wait_for_writer(&keeper);
+	writer_close(&keeper.writer);
 	clean_kernel("stopped: ");
 	gate_unload(keeper.endowment.gate);
 	(void)unlink(keeper.endowment.config->control_path);

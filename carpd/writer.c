@@ -170,3 +170,8 @@ bool writer_is_busy(const struct writer *writer)
 {
 	return writer->pid != 0;
 }
+
+void writer_close(struct writer *writer)
+{
+	free(writer->seals);
+}

@@ -40,5 +40,7 @@ void writer_keep_maintenance(struct writer *writer, int channel, uint32_t number
 void writer_ended(struct writer *writer, int channel, pid_t pid, int status);
 
 bool writer_is_busy(const struct writer *writer);
+/* What is still being written goes on by itself. */
+void writer_close(struct writer *writer);
 
 #endif

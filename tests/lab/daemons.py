@@ -6,6 +6,7 @@ import os
 import pwd
 import signal
 import socket
+import struct
 import subprocess
 from dataclasses import dataclass, field
 
@@ -233,7 +234,9 @@ class Carpd(Daemon):
         request = {"do": word, **({"group": group} if group else {})}
         try:
             with socket.socket(socket.AF_UNIX) as asking, asking.makefile("rw", encoding="utf-8") as line:
-                asking.settimeout(5)
+                # Not settimeout, which makes the socket one that does not wait: not for room to connect either.
+                asking.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 5, 0))
+                asking.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 5, 0))
                 asking.connect(self.socket)
                 line.write(json.dumps(request) + "\n")
                 line.flush()
