@@ -16,8 +16,7 @@ sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.dirname(os.p
 
 from lab import Lab  # noqa: E402
 from machine import Machine  # noqa: E402
-from managers import Ifupdown  # noqa: E402
-from pair import install, number, start, wait_settled  # noqa: E402
+from pair import INTERFACES, install, number, start, wait_settled  # noqa: E402
 
 
 @pytest.fixture(name="lab", scope="session")
@@ -28,7 +27,7 @@ def _lab():
 
 @pytest.fixture(name="fw1", scope="session")
 def _fw1(lab):
-    machine = Machine(lab, Ifupdown.files(dhcp=False))
+    machine = Machine(lab, INTERFACES)
     try:
         machine.boot()
         yield machine

@@ -13,8 +13,7 @@ from guest.debian import mirror
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("CARPD_IMAGES", ROOT / "build-images")).resolve()
 
-PACKAGES = """systemd systemd-sysv dbus udev kmod procps passwd iproute2 iputils-ping ifupdown isc-dhcp-client
-network-manager""".split()
+PACKAGES = "systemd systemd-sysv dbus udev kmod procps passwd iproute2 iputils-ping ifupdown".split()
 
 # The agent of tests/guest, as a service: it is there when the host has started.
 AGENT = """[Unit]
@@ -33,8 +32,7 @@ ExecStart=udevadm trigger --action=add --subsystem-match=virtio --subsystem-matc
 # What no story is about, and what costs an emulated machine most of its start.
 MASKED = """modprobe@drm.service modprobe@dm_mod.service modprobe@loop.service modprobe@efi_pstore.service
 systemd-binfmt.service e2scrub_reap.service getty@tty1.service serial-getty@ttyS0.service apt-daily.timer
-apt-daily-upgrade.timer dpkg-db-backup.timer NetworkManager-wait-online.service NetworkManager-dispatcher.service
-systemd-networkd-wait-online.service""".split()
+apt-daily-upgrade.timer dpkg-db-backup.timer systemd-networkd-wait-online.service""".split()
 
 # The way from fw1 to another host of the README, which fetches there what it is given.
 SCP = """#!/bin/sh
@@ -86,7 +84,7 @@ def _base(packages):
 
 
 def _settle(root):
-    """As a host that was installed a while ago: it has a name, and one manager of its network, ifupdown."""
+    """As a host that was installed a while ago, and has a name."""
     _write(root / "etc/hostname", "fw1\n")
     _write(root / "etc/hosts", "127.0.0.1 localhost fw1\n")
     _write(root / "usr/local/bin/scp", SCP, 0o755)
@@ -95,7 +93,6 @@ def _settle(root):
     (units / "default.target.wants").mkdir(exist_ok=True)
     (units / "default.target.wants" / "agent.service").symlink_to("../agent.service")
     _write(units / "systemd-udev-trigger.service.d" / "few.conf", TRIGGER)
-    run("chroot", root, "systemctl", "disable", "NetworkManager")
     for unit in MASKED:
         (units / unit).unlink(missing_ok=True)
         (units / unit).symlink_to("/dev/null")

@@ -12,6 +12,12 @@ OUTSIDE, INSIDE = "203.0.113.1", "192.168.0.1"
 OWN = {"fw1": ("203.0.113.2/24", "192.168.0.2/24"), "fw2": ("203.0.113.3/24", "192.168.0.3/24"),
        "client": ("203.0.113.9/24", "192.168.0.9/24")}  # fmt: skip
 
+# fw1's own, as ifupdown gives them to a server of Debian.
+INTERFACES = {
+    "/etc/network/interfaces": "auto lo eth0 eth1\niface lo inet loopback\n" + "".join(
+        f"iface eth{lan} inet static\n\taddress {address}\n" for lan, address in enumerate(OWN["fw1"]))
+}  # fmt: skip
+
 
 class SecondHost(Carpd):
     """carpd by hand with the README's configuration as it is on fw2, and the secrets that came over from fw1."""
