@@ -58,6 +58,7 @@ static const char *event_of(enum report_kind kind)
 	case REPORT_RIVAL_GONE:
 	case REPORT_CONFLICT:
 	case REPORT_CONFLICT_OVER:
+	case REPORT_REPEATED:
 	case REPORT_FORGED:
 	case REPORT_UNSEALED:
 		return "conflict";
@@ -66,6 +67,8 @@ static const char *event_of(enum report_kind kind)
 	case REPORT_FAMILY_SILENT:
 	case REPORT_FAMILY_RETURNED:
 	case REPORT_UNRELIEVED:
+	case REPORT_DOUBTFUL:
+	case REPORT_DOUBT_OVER:
 	case REPORT_OTHER_FORM:
 	case REPORT_OTHER_FORM_OVER:
 	case REPORT_FIGHT:
@@ -126,13 +129,16 @@ static void describe(const struct action *action, int64_t wall_offset_ns, char *
 	case REPORT_FAMILY_RETURNED:
 		snprintf(text, TEXT_SENTENCE_MAX, "master %s is heard over %s again", peer, family);
 		break;
+	case REPORT_REPEATED:
 	case REPORT_FORGED:
-		snprintf(text, TEXT_SENTENCE_MAX,
-		         "an advert of a peer was recorded, altered and sent again as %s; ignored", peer);
-		break;
 	case REPORT_UNSEALED:
-		snprintf(text, TEXT_SENTENCE_MAX,
-		         "an advert as %s lacks the seal that its sender uses; ignored", peer);
+		text_suspicion(&action->node->suspicion, text);
+		break;
+	case REPORT_DOUBTFUL:
+		text_doubtful(&report->peer, text);
+		break;
+	case REPORT_DOUBT_OVER:
+		snprintf(text, TEXT_SENTENCE_MAX, "%s is heard with counters of its own again", peer);
 		break;
 	case REPORT_HANDOVER_KEPT:
 		snprintf(text, TEXT_SENTENCE_MAX, "nobody took over; this host stays master");

@@ -251,6 +251,39 @@ const char *text_other_form(const struct group *group, const struct address *pee
 	return text;
 }
 
+const char *text_suspicion(const struct suspicion *suspicion, char text[TEXT_SENTENCE_MAX])
+{
+	char peer[TEXT_ADDRESS_MAX];
+
+	text_address(&suspicion->source, peer);
+	if (suspicion->drop == DROP_UNSEALED)
+		snprintf(text, TEXT_SENTENCE_MAX,
+		         "an advert as %s lacks the seal that its sender uses; ignored", peer);
+	else if (suspicion->drop == DROP_FORGED)
+		snprintf(text, TEXT_SENTENCE_MAX,
+		         "an advert of a peer was recorded, altered and sent again as %s; it moves nothing",
+		         peer);
+	else
+		snprintf(text, TEXT_SENTENCE_MAX,
+		         "an advert as %s has a counter that was used before: it was recorded and sent "
+		         "again, or set its sender back; it moves nothing",
+		         peer);
+	return text;
+}
+
+const char *text_doubtful(const struct address *peer, char text[TEXT_SENTENCE_MAX])
+{
+	char address[TEXT_ADDRESS_MAX];
+
+	snprintf(text, TEXT_SENTENCE_MAX,
+	         "DOUBTFUL  %s is heard only with counters that were used before: it is set back, or it is "
+	         "dead "
+	         "and somebody plays its adverts back.  While they come this host does not take over; look "
+	         "whether the shared addresses answer, and find the sender: tcpdump -eni INTERFACE proto 112",
+	         text_address(peer, address));
+	return text;
+}
+
 const char *text_unrelieved(const struct group *group, char text[TEXT_SENTENCE_MAX])
 {
 	snprintf(text, TEXT_SENTENCE_MAX,

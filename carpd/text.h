@@ -37,6 +37,8 @@ const char *text_other_form(const struct group *group, const struct address *pee
 /* Of a master that is demoted and stays master. */
 const char *text_unrelieved(const struct group *group, char text[TEXT_SENTENCE_MAX]);
 /* Why adverts do not leave, and what to do. */
+const char *text_suspicion(const struct suspicion *suspicion, char text[TEXT_SENTENCE_MAX]);
+const char *text_doubtful(const struct address *peer, char text[TEXT_SENTENCE_MAX]);
 const char *text_blocked(const struct address *destination, int error, char text[TEXT_SENTENCE_MAX]);
 const char *text_advice(const struct group *group, const struct node *node, char text[TEXT_SENTENCE_MAX]);
 

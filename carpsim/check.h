@@ -43,8 +43,8 @@
  *   sequence   No host uses a number of its seals again, or one below the last, or one so
  *              far ahead of its clock that a peer who hears it first would refuse it.
  *   vacant     Of two equals that seal and hear each other one stays.
- *   honest     A carpd takes no two adverts in a row of a host without seals for such
- *              as are played back or altered, if it knows all such hosts.
+ *   honest     Whatever a carpd thinks of the counter of a host without seals: it does
+ *              not rise while that host is heard, nor yield or rise because of it.
  *   flapping   With no trouble left, nothing changes any more (in groups of carpd
  *              hosts that seal; among others equals are parted by chance).
  */
@@ -71,8 +71,9 @@ const char *check_failure(const struct check *check);
 /* What the check is told; each does nothing in a world without one. */
 void check_lost(const struct world *world, size_t from, size_t to);
 void check_sent(const struct world *world, const struct flight *flight);
-/* At a carpd, which dropped it or, with DROP_NONE, took notice. */
-void check_judged(const struct world *world, const struct flight *flight, enum drop drop);
+/* At a carpd, which was as before says, was given it with the time arrived, and dropped it. */
+void check_dropped(const struct world *world, const struct flight *flight, enum drop drop,
+                   const struct vhost *before, instant arrived);
 void check_accepted(const struct world *world, const struct flight *flight);
 /* By a carpd, which was as before says and was given it with the time arrived; after check_accepted. */
 void check_heard(const struct world *world, const struct flight *flight, const struct vhost *before,

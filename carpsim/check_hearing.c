@@ -96,16 +96,11 @@ static void check_rivals(struct check *check, const struct hearing *hearing)
 		           loses ? "still master of" : "no longer master of", flight->unit, flight->from);
 }
 
-static bool is_sealed(const struct world *world, const struct flight *flight)
-{
-	return world->scenario->seal != SEAL_OFF && world->hosts[flight->from].kind == HOST_CARPD;
-}
-
 static void check_replay(struct check *check, const struct flight *flight, struct view *view)
 {
 	uint64_t *newest = &view->accepted[flight->from][flight->packet[0] >> 4 == 6];
 
-	if (is_sealed(check->world, flight) && flight->number <= *newest)
+	if (flight_is_sealed(check->world, flight) && flight->number <= *newest)
 		check_fail(check,
 		           "replay: host %u takes notice of advert %" PRIu64 " of host %u after %" PRIu64,
 		           flight->to, flight->number, flight->from, *newest);

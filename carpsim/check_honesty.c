@@ -1,43 +1,45 @@
 #include "check_state.h"
 
-#include <string.h>
-
-/*
- * A host that is not known yet may set back another that is.  One advert may have
- * been the copy of the other family, under a counter that was known.
- */
-static bool knows_all_peers(const struct world *world, const struct view *view, size_t family)
+/* As the rules have it, whatever the engine makes of them. */
+static int64_t least_patience_ns(const struct scenario *scenario, const struct vhost *vhost)
 {
-	for (size_t i = 0; i < world->scenario->host_count; i++)
-		if (world->hosts[i].kind != HOST_CARPD && view->judgements[i][family].counted < 2)
-			return false;
-	return true;
+	if (scenario->advbase == 0)
+		return 3 * advert_interval_ns(0, vhost->advskew);
+	return 3 * scenario->advbase * NS_PER_S + vhost->advskew * NS_PER_S / 256;
 }
 
-void check_judged(const struct world *world, const struct flight *flight, enum drop drop)
+static bool is_goodbye(const struct flight *flight)
+{
+	struct advert advert = {0};
+
+	(void)advert_decode(flight_payload(flight), ADVERT_BYTES, &advert);
+	return advert.advbase == ADVERT_GONE && advert.advskew == ADVERT_GONE;
+}
+
+void check_dropped(const struct world *world, const struct flight *flight, enum drop drop,
+                   const struct vhost *before, instant arrived)
 {
 	struct check *check = world->check;
-	const struct host *from = &world->hosts[flight->from], *to = &world->hosts[flight->to];
+	const struct vhost *after = &daemon_node(&world->hosts[flight->to], flight->unit)->vhost;
 
-	if (check == NULL || from->kind == HOST_CARPD)
+	if (check == NULL || flight_is_sealed(world, flight) || (drop != DROP_REPLAY && drop != DROP_FORGED))
 		return;
 	struct view *view = &check->views[flight->unit][flight->to];
-	size_t family = flight->packet[0] >> 4 == 6;
-	struct judgement *judgement = &view->judgements[flight->from][family];
-	bool wrong = drop == DROP_REPLAY || drop == DROP_FORGED;
-
-	if (view->judging_since.ns != to->daemon.configuration->settings.start.ns)
-		memset(view->judgements, 0, sizeof(view->judgements));
-	view->judging_since = to->daemon.configuration->settings.start;
-	judgement->counted += drop == DROP_NONE;
-	if (flight->number <= judgement->arrived)
-		return; /* a second time, or overtaken */
-	judgement->arrived = flight->number;
-	if (!wrong || judgement->reign != from->peers[flight->unit].reign)
-		judgement->dropped = 0;
-	judgement->reign = from->peers[flight->unit].reign;
-	judgement->dropped += wrong;
-	if (judgement->dropped > 1 && knows_all_peers(world, view, family))
-		check_fail(check, "honest: host %u takes adverts of group %u from host %u for a %s",
+	view->suspected_ns[flight->from] = world->now_ns;
+	if (before->state == VHOST_BACKUP && !is_goodbye(flight)) {
+		instant least = instant_after(arrived, least_patience_ns(world->scenario, before));
+		view->heard_ns = world->now_ns;
+		if (instant_before(after->deadline, least))
+			check_fail(check,
+			           "honest: host %u does not wait for host %u, master of group %u, whose "
+			           "advert it takes for a %s",
+			           flight->to, flight->from, flight->unit, drop_name(drop));
+	}
+	if (before->lease_end.ns != 0 && instant_reached(before->lease_end, arrived))
+		return;
+	if (after->state != before->state)
+		check_fail(check,
+		           "honest: host %u changes its state in group %u for an advert of host %u that it "
+		           "takes for a %s",
 		           flight->to, flight->unit, flight->from, drop_name(drop));
 }

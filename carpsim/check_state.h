@@ -19,14 +19,6 @@ struct standing {
 	bool handing_over;
 };
 
-/* How a carpd judges the counters of a host without seals. */
-struct judgement {
-	uint64_t arrived; /* its latest advert */
-	uint64_t counted; /* so many were taken notice of */
-	uint64_t reign;
-	unsigned dropped; /* so many in this reign, in a row */
-};
-
 struct view {
 	enum vhost_state state;
 	int64_t state_since_ns;
@@ -41,12 +33,11 @@ struct view {
 	unsigned int announcements; /* in that reign */
 	instant started;            /* left INIT, by its own clock */
 	uint32_t masters_heard;     /* a bit for each host that it heard as a backup, other than goodbyes */
+	int64_t suspected_ns[HOSTS_MAX]; /* when it last doubted the counter of each host */
 	/* The latest advert of each host, by family, that it took notice of, over all restarts. */
 	uint64_t accepted[HOSTS_MAX][2];
 	/* The latest advert of each host, by family, that it heard and stayed, or became, a backup. */
 	uint64_t heard_as_backup[HOSTS_MAX][2];
-	struct judgement judgements[HOSTS_MAX][2];
-	instant judging_since; /* the daemon's start */
 };
 
 struct check {
@@ -68,6 +59,11 @@ __attribute__((format(printf, 2, 3))) void check_fail(struct check *check, const
 static inline const uint8_t *flight_payload(const struct flight *flight)
 {
 	return flight->packet + (flight->packet[0] >> 4 == 4 ? 20 : 40);
+}
+
+static inline bool flight_is_sealed(const struct world *world, const struct flight *flight)
+{
+	return world->scenario->seal != SEAL_OFF && world->hosts[flight->from].kind == HOST_CARPD;
 }
 
 /* As whoever is demoted advertises it: no less than the 240 of the BSDs. */

@@ -136,12 +136,12 @@ static void receive(struct host *host, const struct waiting *waiting)
 	enum drop drop = engine_receive(host->daemon.engine, parent_of(host, flight->port), flight->packet,
 	                                flight->bytes, flight->multicast, waiting->arrived);
 
-	check_judged(host->world, flight, drop);
 	if (drop == DROP_NONE) {
 		check_accepted(host->world, flight);
 		check_heard(host->world, flight, &before, waiting->arrived);
 		return;
 	}
+	check_dropped(host->world, flight, drop, &before, waiting->arrived);
 	trace_line(&host->world->trace, host->world->now_ns,
 	           "host %zu group %u: advert of host %u dropped, %s", host->index, flight->unit,
 	           flight->from, drop_name(drop));

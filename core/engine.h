@@ -123,6 +123,16 @@ struct conflict {
 	struct advert advert; /* the last one, for the diagnosis; of CONFLICT_MALFORMED its vhid */
 };
 
+/* Adverts with a right digest that were not believed, for somebody may have recorded them. */
+#define SUSPICION_OVER_NS (60 * NS_PER_S)
+struct suspicion {
+	struct address source; /* of the last; FAMILY_NONE: none yet */
+	enum drop drop;        /* DROP_REPLAY, DROP_FORGED or DROP_UNSEALED */
+	uint64_t count;
+	instant since;
+	instant heard; /* it is over SUSPICION_OVER_NS after that */
+};
+
 /* How sending fares to one destination. */
 struct outlet {
 	uint8_t failures; /* in a row */
@@ -157,6 +167,7 @@ struct node {
 	struct replay replay;
 	struct sightings sightings;
 	struct conflict conflict;
+	struct suspicion suspicion;
 	struct other_form other_form;
 	struct vhost_counters counters;
 	struct advert advert; /* the one being sent */
@@ -224,8 +235,11 @@ enum report_kind {
 	REPORT_OTHER_FORM_OVER,
 	REPORT_FAMILY_SILENT, /* the master is heard over one family only */
 	REPORT_FAMILY_RETURNED,
-	REPORT_FORGED,           /* a recorded advert under other header fields */
-	REPORT_UNSEALED,         /* an unsealed advert in the name of a peer that seals */
+	REPORT_REPEATED, /* a counter that its sender has used before */
+	REPORT_FORGED,   /* a recorded advert under other header fields */
+	REPORT_UNSEALED, /* an unsealed advert in the name of a peer that seals */
+	REPORT_DOUBTFUL, /* the master is heard with such counters only */
+	REPORT_DOUBT_OVER,
 	REPORT_HANDOVER_KEPT,    /* nobody took over; we stay master */
 	REPORT_UNRELIEVED,       /* demoted, and nobody takes over */
 	REPORT_ADDRESS_PUT_BACK, /* somebody removed a shared address of ours */
@@ -404,6 +418,12 @@ struct diagnosis {
 	struct address address;
 };
 struct diagnosis engine_diagnose(const struct group *group, const struct node *node);
+
+/*
+ * Whether a host that is not understood hides or contradicts the master that should
+ * be heard.  A backup that hears its master has what it needs, whatever else is said.
+ */
+bool engine_could_hide_a_master(const struct node *node);
 
 /* Between the files of the core. */
 void engine_act(struct engine *engine, enum action_kind kind, struct group *group, struct node *node);

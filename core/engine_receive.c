@@ -16,6 +16,7 @@ struct inspection {
 	bool other_form; /* of its digest */
 	bool renewed;    /* it carries what nobody has who was not changed yet */
 	bool twin;       /* from our address, but we did not send it lately */
+	bool suspected;  /* without a seal, and its counter was used before */
 	struct seal seal;
 };
 
@@ -177,12 +178,14 @@ static enum drop check_unsealed(struct inspection *seen, instant now)
 	/* With seals off nobody's are looked at, and a sealed advert counts as any other. */
 	if (seen->node->vhost.group->settings->seal != SEAL_OFF && (seals_now(seen, now) || was_sealed(seen)))
 		return DROP_UNSEALED;
-	switch (sighting_judge(&seen->node->sightings, &seen->packet.source, &seen->advert)) {
+	switch (sighting_judge(&seen->node->sightings, &seen->packet.source, &seen->advert, now)) {
 	case SIGHTING_NEW:
 		return DROP_NONE;
 	case SIGHTING_REPEATED:
+		seen->suspected = true;
 		return DROP_REPLAY;
 	case SIGHTING_ALTERED:
+		seen->suspected = true;
 		return DROP_FORGED;
 	}
 	return DROP_NONE;
@@ -234,9 +237,10 @@ static bool is_credible(struct inspection *seen)
 	       is_peer(seen->node->vhost.group->settings, &seen->packet.source);
 }
 
-/* A backup that hears its master has what it needs, whatever else is said. */
-static bool could_hide_a_master(const struct vhost *vhost)
+bool engine_could_hide_a_master(const struct node *node)
 {
+	const struct vhost *vhost = &node->vhost;
+
 	return vhost->state == VHOST_MASTER ||
 	       (vhost->state == VHOST_BACKUP && vhost->master.source.family == FAMILY_NONE);
 }
@@ -274,7 +278,7 @@ static bool is_unheard(struct inspection *seen, enum drop drop, enum conflict_ki
 	                 {DROP_REPLAY, CONFLICT_REPLAY},     {DROP_LENGTH, CONFLICT_MALFORMED},
 	                 {DROP_VERSION, CONFLICT_MALFORMED}, {DROP_CHECKSUM, CONFLICT_MALFORMED}};
 
-	if (!could_hide_a_master(&seen->node->vhost) || !is_credible(seen))
+	if (seen->suspected || !engine_could_hide_a_master(seen->node) || !is_credible(seen))
 		return false;
 	if (drop == DROP_DESTINATION) {
 		*ret_kind = seen->multicast ? CONFLICT_MULTICAST : CONFLICT_UNICAST;
@@ -317,17 +321,26 @@ static void note_conflict(struct engine *engine, const struct inspection *seen, 
 	tell_peer(engine, node, REPORT_CONFLICT, &conflict->source);
 }
 
-/* Told once a minute at most: whoever forges can do it as often as he likes. */
-#define TELL_AGAIN_NS (60 * NS_PER_S)
-
-static void note_forgery(struct engine *engine, const struct inspection *seen, enum drop drop, instant now)
+static void note_suspicion(struct engine *engine, const struct inspection *seen, enum drop drop, instant now)
 {
+	static const enum report_kind reports[DROP_COUNT] = {[DROP_REPLAY] = REPORT_REPEATED,
+	                                                     [DROP_FORGED] = REPORT_FORGED,
+	                                                     [DROP_UNSEALED] = REPORT_UNSEALED};
 	struct node *node = seen->node;
+	struct suspicion *suspicion = &node->suspicion;
 
+	if (suspicion->source.family == FAMILY_NONE ||
+	    instant_span_ns(suspicion->heard, now) > SUSPICION_OVER_NS)
+		*suspicion = (struct suspicion){.since = now};
+	suspicion->source = seen->packet.source;
+	suspicion->drop = drop;
+	suspicion->heard = now;
+	suspicion->count++;
+	/* Told once a minute at most: whoever forges can do it as often as he likes. */
 	if (!instant_reached(node->tell_forgery_after, now))
 		return;
-	node->tell_forgery_after = instant_after(now, TELL_AGAIN_NS);
-	tell_peer(engine, node, drop == DROP_FORGED ? REPORT_FORGED : REPORT_UNSEALED, &seen->packet.source);
+	node->tell_forgery_after = instant_after(now, SUSPICION_OVER_NS);
+	tell_peer(engine, node, reports[drop], &seen->packet.source);
 }
 
 static void count_drop(struct engine *engine, size_t parent, const struct inspection *seen, enum drop drop)
@@ -355,25 +368,29 @@ static void note_form(struct engine *engine, const struct inspection *seen, inst
 	}
 }
 
-static void accept(struct engine *engine, const struct inspection *seen, instant now)
+static void hear(struct engine *engine, const struct inspection *seen, instant now)
 {
-	struct node *node = seen->node;
-	struct vhost *vhost = &node->vhost;
 	struct heard heard = {
 	        .source = seen->packet.source,
 	        .terms = {.advbase = seen->advert.advbase,
 	                  .advskew = seen->advert.advskew,
 	                  .demote = seen->advert.demote},
 	        .sealed = seen->sealed,
+	        .suspected = seen->suspected,
 	        .sender = seen->sealed ? seen->seal.sender : 0,
 	};
 
-	node->counters.adverts_received++;
+	vhost_hear(engine, &seen->node->vhost, &heard, now);
+	engine_wake_for(engine, seen->node);
+}
+
+static void accept(struct engine *engine, const struct inspection *seen, instant now)
+{
+	seen->node->counters.adverts_received++;
 	note_form(engine, seen, now);
 	if (seen->renewed)
-		engine_end_grace(engine, vhost->group);
-	vhost_hear(engine, vhost, &heard, now);
-	engine_wake_for(engine, node);
+		engine_end_grace(engine, seen->node->vhost.group);
+	hear(engine, seen, now);
 }
 
 enum drop engine_receive(struct engine *engine, size_t parent, const uint8_t *network, size_t bytes,
@@ -394,8 +411,10 @@ enum drop engine_receive(struct engine *engine, size_t parent, const uint8_t *ne
 	enum conflict_kind kind;
 	if (is_disagreement(&seen, drop, &kind) || is_unheard(&seen, drop, &kind))
 		note_conflict(engine, &seen, kind, now);
-	else if (drop == DROP_FORGED || drop == DROP_UNSEALED)
-		note_forgery(engine, &seen, drop, now);
+	else if (seen.suspected || drop == DROP_UNSEALED)
+		note_suspicion(engine, &seen, drop, now);
+	if (seen.suspected)
+		hear(engine, &seen, now);
 	engine_wake_for(engine, seen.node);
 	return drop;
 }
@@ -410,7 +429,7 @@ void engine_hear_stray(struct engine *engine, const uint8_t *network, size_t byt
 		return;
 	for (size_t i = 0; i < engine->settings->node_count; i++) {
 		seen.node = &engine->nodes[i];
-		if (seen.node->vhost.vhid != seen.advert.vhid || !could_hide_a_master(&seen.node->vhost) ||
+		if (seen.node->vhost.vhid != seen.advert.vhid || !engine_could_hide_a_master(seen.node) ||
 		    !is_credible(&seen))
 			continue;
 		note_conflict(engine, &seen, CONFLICT_ELSEWHERE, now);

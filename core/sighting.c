@@ -2,14 +2,98 @@
 
 #include <stddef.h>
 
-/* So many different counters make a sender one that changes them. */
-#define MOVING_COUNTERS 3
+/* So many different counters, or steps of it, make a source one that counts. */
+#define COUNTS 3
 
 /*
- * A step within a run: some adverts are lost, and where a host counts for each
- * family, every second one is not in this run.
+ * A step: some adverts are lost, and where a host counts for each family, every
+ * second one is of the other.
  */
 #define STEP_MAX 16
+
+/*
+ * OpenBSD draws a new counter whenever it starts, and somebody may play its former
+ * ones: a source that has kept one for two intervals keeps them, until it takes steps.
+ * Once it is known to count, an advert that is played again and again must not make
+ * it one that does not, so then it takes minutes; they end the mistake if somebody
+ * has lent an OpenBSD's address to adverts of a host that counts.
+ */
+#define KEPT_INTERVALS 2
+#define KEPT_NS        (5 * 60 * NS_PER_S)
+#define PAUSE_NS       (60 * NS_PER_S)
+
+static bool counts(const struct habit *habit)
+{
+	return habit->different >= COUNTS && !habit->keeps;
+}
+
+static struct habit *find_habit(struct sightings *sightings, const struct address *source)
+{
+	for (size_t i = 0; i < SIGHTING_SOURCES_MAX; i++)
+		if (address_equal(&sightings->habits[i].source, source))
+			return &sightings->habits[i];
+	return NULL;
+}
+
+/* Who counts is forgotten last, or strangers would make us forget. */
+static bool is_forgotten_before(const struct habit *habit, const struct habit *other)
+{
+	if (counts(habit) != counts(other))
+		return !counts(habit);
+	return instant_before(habit->heard, other->heard);
+}
+
+static struct habit *find_habit_room(struct sightings *sightings)
+{
+	struct habit *room = &sightings->habits[0];
+
+	for (size_t i = 0; i < SIGHTING_SOURCES_MAX; i++) {
+		struct habit *habit = &sightings->habits[i];
+		if (habit->source.family == FAMILY_NONE)
+			return habit;
+		if (is_forgotten_before(habit, room))
+			room = habit;
+	}
+	return room;
+}
+
+static bool is_step(uint64_t from, uint64_t to)
+{
+	return to != from && to - from <= STEP_MAX;
+}
+
+static void note_change(struct habit *habit, uint64_t counter, instant now)
+{
+	bool step = is_step(habit->counter, counter);
+
+	habit->steps = !step ? 0 : habit->steps < COUNTS ? habit->steps + 1 : COUNTS;
+	if (habit->steps == COUNTS)
+		habit->keeps = false;
+	if (habit->different < COUNTS)
+		habit->different++;
+	habit->counter = counter;
+	habit->since = now;
+}
+
+static void learn(struct sightings *sightings, const struct address *source, const struct advert *advert,
+                  instant now)
+{
+	struct habit *habit = find_habit(sightings, source);
+	int64_t kept_ns = KEPT_INTERVALS * advert_interval_ns(advert->advbase, advert->advskew);
+
+	if (habit == NULL) {
+		habit = find_habit_room(sightings);
+		*habit = (struct habit){.source = *source, .counter = advert->counter, .since = now};
+		habit->different = 1;
+	} else if (habit->counter != advert->counter) {
+		note_change(habit, advert->counter, now);
+	} else if (instant_span_ns(habit->heard, now) > PAUSE_NS) {
+		habit->since = now;
+	} else if (instant_span_ns(habit->since, now) >= (counts(habit) ? KEPT_NS : kept_ns)) {
+		habit->keeps = true;
+	}
+	habit->heard = now;
+}
 
 static bool contains(const struct sighting *run, uint64_t counter)
 {
@@ -19,7 +103,7 @@ static bool contains(const struct sighting *run, uint64_t counter)
 /* The counter is not far above the end of the run. */
 static bool follows(const struct sighting *run, uint64_t counter)
 {
-	return run->heard > 0 && counter != run->last && counter - run->last <= STEP_MAX;
+	return run->heard > 0 && is_step(run->last, counter);
 }
 
 /* The run with this counter: of source itself, else of its family, else any, else NULL. */
@@ -37,26 +121,6 @@ static struct sighting *find(struct sightings *sightings, uint64_t counter, cons
 			found = run;
 	}
 	return found;
-}
-
-/*
- * Whether the sender of a run changes its counter with each advert.  OpenBSD draws
- * a new one whenever it starts, so two different ones prove nothing, and one that
- * has been used again proves the contrary.
- */
-static bool counter_moves(const struct sightings *sightings, const struct sighting *of)
-{
-	size_t different = 0;
-
-	for (size_t i = 0; i < SIGHTING_RUNS_MAX; i++) {
-		const struct sighting *run = &sightings->runs[i];
-		if (run->heard == 0 || !address_equal(&run->source, &of->source))
-			continue;
-		if (run->constant)
-			return false;
-		different += run->different;
-	}
-	return different >= MOVING_COUNTERS;
 }
 
 static bool same_terms(const struct sighting *run, const struct advert *advert)
@@ -97,79 +161,31 @@ static void remember(struct sightings *sightings, const struct address *source, 
 		*run = (struct sighting){.first = advert->counter, .source = *source};
 	}
 	run->last = advert->counter;
-	if (run->different < MOVING_COUNTERS)
-		run->different++;
-	run->constant &= run->different < MOVING_COUNTERS;
 	note(sightings, run, advert);
 }
 
-static bool is_known(const struct sightings *sightings, const struct address *source)
-{
-	for (size_t i = 0; i < SIGHTING_SOURCES_MAX; i++)
-		if (address_equal(&sightings->sources[i], source))
-			return true;
-	return false;
-}
-
-static void introduce(struct sightings *sightings, const struct address *source)
-{
-	if (is_known(sightings, source))
-		return;
-	sightings->sources[sightings->next_source] = *source;
-	sightings->next_source = (uint8_t)((sightings->next_source + 1) % SIGHTING_SOURCES_MAX);
-}
-
-/* Somebody here does not change his counter, so whoever counts on from it uses the same ones each time. */
-static bool one_is_constant(const struct sightings *sightings)
-{
-	for (size_t i = 0; i < SIGHTING_RUNS_MAX; i++)
-		if (sightings->runs[i].constant)
-			return true;
-	return false;
-}
-
-/*
- * Hosts without seals that set each other back, whether or not we hear why.  A
- * single one is not: what looks like a second would be the advert of its other family.
- */
-static bool is_one_of_several(const struct sightings *sightings, const struct address *source)
-{
-	size_t of_family = 0;
-
-	for (size_t i = 0; i < SIGHTING_SOURCES_MAX; i++)
-		of_family += sightings->sources[i].family == source->family;
-	return of_family >= 2 && is_known(sightings, source);
-}
-
 enum sighting_verdict sighting_judge(struct sightings *sightings, const struct address *source,
-                                     const struct advert *advert)
+                                     const struct advert *advert, instant now)
 {
 	struct sighting *run = find(sightings, advert->counter, source);
-
-	if (run == NULL) {
-		introduce(sightings, source);
-		remember(sightings, source, advert);
-		return SIGHTING_NEW;
-	}
-	bool same_source = address_equal(&run->source, source);
-	bool same_family = run->source.family == source->family;
+	const struct habit *habit = run != NULL ? find_habit(sightings, &run->source) : NULL;
+	bool same_source = run != NULL && address_equal(&run->source, source);
 	/*
-	 * The original sender's habit decides, whatever source the copy claims:
-	 * the digest does not cover the source.
+	 * The original sender's habit decides, whatever source the copy claims: the
+	 * digest does not cover the source.  A peer may send one counter over both
+	 * families, once each.
 	 */
-	if (!counter_moves(sightings, run)) {
-		run->constant |= same_family;
+	bool suspected = habit != NULL && counts(habit) &&
+	                 (run->source.family == source->family || !same_terms(run, advert));
+
+	/* Nobody learns anything of a source that may have been lent. */
+	if (!suspected || same_source)
+		learn(sightings, source, advert, now);
+	if (suspected)
+		return same_source && same_terms(run, advert) ? SIGHTING_REPEATED : SIGHTING_ALTERED;
+	if (same_source)
 		note(sightings, run, advert);
-		return SIGHTING_NEW;
-	}
-	/* A peer may send one counter over both families, once each. */
-	if (one_is_constant(sightings) || is_one_of_several(sightings, source) ||
-	    (!same_family && same_terms(run, advert))) {
-		if (same_source)
-			note(sightings, run, advert);
-		else
-			remember(sightings, source, advert);
-		return SIGHTING_NEW;
-	}
-	return same_source && same_terms(run, advert) ? SIGHTING_REPEATED : SIGHTING_ALTERED;
+	else
+		remember(sightings, source, advert);
+	return SIGHTING_NEW;
 }

@@ -147,6 +147,7 @@ static void set_state(struct engine *engine, struct vhost *vhost, enum vhost_sta
 	cause.ours = vhost_terms(vhost);
 	vhost->last = (struct transition){.from = vhost->state, .to = state, .cause = cause, .at = now};
 	vhost->state = state;
+	vhost->doubtful = false;
 	report.transition = vhost->last;
 	report.peer = cause.peer;
 	engine_tell(engine, vhost->group, vhost_node(vhost), &report);

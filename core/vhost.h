@@ -65,6 +65,7 @@ struct heard {
 	struct address source;
 	struct terms terms;
 	bool sealed;     /* from a carpd */
+	bool suspected;  /* it may have been recorded: its counter was used before */
 	uint32_t sender; /* the id in its seal: 0 where its source address is its own */
 };
 
@@ -106,6 +107,7 @@ struct vhost {
 	instant preempt_after; /* preempt-delay; not before this */
 	bool held;             /* handed over by request: do not preempt the successor */
 	struct master master;
+	bool doubtful; /* BACKUP: only suspected adverts for as long as we wait, and it has been told */
 	struct rival rival;
 	instant reassert_after; /* limits the answers to a rival */
 	struct handover handover;

@@ -104,6 +104,9 @@ static void note_master(struct engine *engine, struct vhost *vhost, const struct
 	master->terms = heard->terms;
 	master->sealed = heard->sealed;
 	master->heard = now;
+	if (vhost->doubtful)
+		vhost_tell(engine, vhost, REPORT_DOUBT_OVER, &heard->source);
+	vhost->doubtful = false;
 	note_family(engine, vhost, heard->source.family, now);
 	vhost_restart_timer(vhost, now);
 }
@@ -244,10 +247,51 @@ static void master_hear(struct engine *engine, struct vhost *vhost, const struct
 	}
 }
 
+/*
+ * Nobody can tell a recorded advert from that of an honest host which was set back by
+ * one.  So it moves nothing: it calls nobody to rise and makes no master leave.  But a
+ * host that can be heard is not taken for dead either.
+ */
+static void doubt(struct engine *engine, struct vhost *vhost, const struct heard *heard, instant now)
+{
+	const struct master *master = &vhost->master;
+	instant believed = instant_is_never(master->heard) ? vhost->last.at : master->heard;
+
+	/* The master itself no longer says that it is there. */
+	if (terms_are_goodbye(heard->terms))
+		return;
+	vhost_restart_timer(vhost, now);
+	if (vhost->doubtful || instant_span_ns(believed, now) <= vhost_master_down_ns(vhost))
+		return;
+	vhost->doubtful = true;
+	vhost_tell(engine, vhost, REPORT_DOUBTFUL, &heard->source);
+}
+
+/* An honest host counts on from our answer, so that its next advert is above suspicion. */
+static void answer_suspected(struct engine *engine, struct vhost *vhost, instant now)
+{
+	if (vhost->handover.active || !instant_reached(vhost->reassert_after, now))
+		return;
+	vhost->reassert_after = instant_after(now, vhost_interval_ns(vhost) / ANSWERS_PER_INTERVAL);
+	vhost_advertise(engine, vhost, now);
+}
+
+static void hear_suspected(struct engine *engine, struct vhost *vhost, const struct heard *heard, instant now)
+{
+	if (vhost->state == VHOST_BACKUP)
+		doubt(engine, vhost, heard, now);
+	else if (vhost->state == VHOST_MASTER)
+		answer_suspected(engine, vhost, now);
+}
+
 void vhost_hear(struct engine *engine, struct vhost *vhost, const struct heard *heard, instant now)
 {
 	/* What waited while this host was paused comes from whoever rules now. */
 	vhost_lease_expired(engine, vhost, now);
+	if (heard->suspected) {
+		hear_suspected(engine, vhost, heard, now);
+		return;
+	}
 	switch (vhost->state) {
 	case VHOST_INIT:
 		break;

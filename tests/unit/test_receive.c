@@ -34,8 +34,18 @@ static void expect_drop(struct said said, enum drop right)
 	assert_memory_equal(&before, lab_vhost(&lab), sizeof(before));
 }
 
-#define DROP(right, ...) expect_drop((struct said)SAID(__VA_ARGS__), right)
-#define HEAR(...)        assert_string_equal(drop_name(lab_hear(&lab, (struct said)SAID(__VA_ARGS__))), "none")
+/* One that is suspected may do a little. */
+static void expect_suspected(struct said said, enum drop right)
+{
+	uint64_t count = lab_node(&lab)->counters.dropped[right];
+
+	assert_string_equal(drop_name(lab_hear(&lab, said)), drop_name(right));
+	assert_int_equal(lab_node(&lab)->counters.dropped[right], count + 1);
+}
+
+#define SUSPECT(right, ...) expect_suspected((struct said)SAID(__VA_ARGS__), right)
+#define DROP(right, ...)    expect_drop((struct said)SAID(__VA_ARGS__), right)
+#define HEAR(...)           assert_string_equal(drop_name(lab_hear(&lab, (struct said)SAID(__VA_ARGS__))), "none")
 
 /* Changes bytes of a good advert, from the start of the IP header. */
 static enum drop hear_damaged(size_t at, uint8_t value, size_t bytes)
@@ -447,13 +457,86 @@ static void test_forged(void **state)
 	for (uint64_t i = 0; i < 5; i++)
 		HEAR("10.0.0.2", 1, 10, 0, .counter = 500 + i);
 	lab_settle(&lab);
-	DROP(DROP_REPLAY, "10.0.0.2", 1, 10, 0, .counter = 504);
 	DROP(DROP_FORGED, "10.0.0.2", 1, 0, 0, .counter = 504);
 	lab_expect(&lab, "forged");
+	DROP(DROP_REPLAY, "10.0.0.2", 1, 10, 0, .counter = 504);
 	DROP(DROP_FORGED, "10.0.0.9", 1, 10, 0, .counter = 503);
 	DROP(DROP_FORGED, "10.0.0.2", 255, 255, 0, .counter = 503);
 	lab_expect(&lab, "");
+	assert_int_equal(lab_node(&lab)->suspicion.count, 4);
 	HEAR("10.0.0.2", 1, 10, 0, .counter = 505);
+}
+
+static void count_up(uint64_t from)
+{
+	for (uint64_t i = 0; i < 5; i++)
+		HEAR("10.0.0.2", 1, 0, 0, .counter = from + i);
+	lab_settle(&lab);
+}
+
+/* An honest master that was set back: nobody rises while it is heard, and nothing else comes of it. */
+static void test_suspected_master_is_heard(void **state)
+{
+	(void)state;
+	start();
+	count_up(500);
+	const struct terms known = lab_vhost(&lab)->master.terms;
+	int64_t from = lab.now.ns;
+	for (int64_t s = 1; s < 60; s++) {
+		lab.now.ns = from + s * NS_PER_S;
+		engine_tick(lab.engine, lab.now);
+		/* What would call for a takeover, if it were believed: a demotion. */
+		SUSPECT(s % 2 ? DROP_REPLAY : DROP_FORGED, "10.0.0.2", 1, 0, s % 2 ? 0 : 9, .counter = 502);
+		lab_expect(&lab, s == 1 ? "repeated" : s == 4 ? "doubtful" : "");
+		assert_int_equal(lab_vhost(&lab)->state, VHOST_BACKUP);
+		assert_int_equal(lab_vhost(&lab)->deadline.ns, lab.now.ns + 3390625000);
+	}
+	assert_memory_equal(&lab_vhost(&lab)->master.terms, &known, sizeof(known));
+	/* Nor a goodbye, which keeps nobody waiting either. */
+	instant deadline = lab_vhost(&lab)->deadline;
+	lab.now.ns += NS_PER_S;
+	DROP(DROP_FORGED, "10.0.0.2", 255, 255, 0, .counter = 502);
+	assert_int_equal(lab_vhost(&lab)->deadline.ns, deadline.ns);
+	HEAR("10.0.0.2", 1, 0, 0, .counter = 505);
+	lab_expect(&lab, "doubt-over");
+	lab_tick_exactly_at(&lab, lab.now.ns + 3390625000);
+	assert_int_equal(lab_vhost(&lab)->state, VHOST_MASTER);
+}
+
+/* It may be dead: our master stays, and answers, so that an honest one counts on from there. */
+static void test_suspected_rival_is_answered(void **state)
+{
+	(void)state;
+	start();
+	count_up(500);
+	lab_tick(&lab, lab.now.ns + 3390625000);
+	lab_settle(&lab);
+	assert_int_equal(lab_vhost(&lab)->state, VHOST_MASTER);
+	lab.now.ns += NS_PER_S;
+	SUSPECT(DROP_REPLAY, "10.0.0.2", 1, 0, 0, .counter = 504);
+	lab_expect(&lab, "repeated, advert 1/100/0, serve");
+	/* No more often than any rival. */
+	DROP(DROP_REPLAY, "10.0.0.2", 1, 0, 0, .counter = 503);
+	DROP(DROP_FORGED, "10.0.0.2", 1, 50, 0, .counter = 503);
+	DROP(DROP_FORGED, "10.0.0.2", 255, 255, 0, .counter = 503);
+	lab_expect(&lab, "");
+	assert_int_equal(lab_vhost(&lab)->state, VHOST_MASTER);
+	HEAR("10.0.0.2", 1, 0, 0, .counter = 900);
+	assert_int_equal(lab_vhost(&lab)->state, VHOST_BACKUP);
+}
+
+/* A hand-over does not end with a successor that may be dead. */
+static void test_suspected_successor(void **state)
+{
+	(void)state;
+	start();
+	count_up(500);
+	lab_tick(&lab, lab.now.ns + 3390625000);
+	lab_settle(&lab);
+	engine_hand_over(lab.engine, NULL, lab.now);
+	DROP(DROP_REPLAY, "10.0.0.2", 1, 0, 0, .counter = 504);
+	assert_int_equal(lab_vhost(&lab)->state, VHOST_MASTER);
+	assert_true(lab_vhost(&lab)->handover.active);
 }
 
 /* A wall clock set right after the start must not make us a stranger to newcomers. */
@@ -600,6 +683,9 @@ int main(void)
 	        TEST(test_sealed_counters_are_random),
 	        TEST(test_plain_counters),
 	        TEST(test_forged),
+	        TEST(test_suspected_master_is_heard),
+	        TEST(test_suspected_rival_is_answered),
+	        TEST(test_suspected_successor),
 	        TEST(test_sequence),
 	        TEST(test_backups_send_nothing),
 	};
