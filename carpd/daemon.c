@@ -32,6 +32,21 @@ instant daemon_read_clock(struct daemon *daemon)
 	return daemon->now;
 }
 
+const struct group *daemon_find_group(const struct daemon *daemon, int link_index,
+                                      const struct address *address)
+{
+	for (size_t g = 0; g < daemon->engine->settings->group_count; g++) {
+		const struct group *group = &daemon->engine->groups[g];
+		const struct group_settings *settings = group->settings;
+		if (daemon->interfaces.list[settings->parent].link.index != link_index)
+			continue;
+		for (size_t a = 0; a < settings->address_count; a++)
+			if (address_equal(&settings->addresses[a].address, address))
+				return group;
+	}
+	return NULL;
+}
+
 void daemon_set_maintenance(struct daemon *daemon, bool on)
 {
 	if (!on) {
@@ -102,6 +117,7 @@ static bool open_daemon(struct daemon *daemon, const struct endowment *endowment
 		gate_drain(daemon->gate);
 	}
 	squatter_open(daemon);
+	second_mac_open(daemon);
 	route_follow_config(daemon);
 	int error = observe_open(daemon);
 	if (error < 0)
@@ -116,6 +132,7 @@ static void close_daemon(struct daemon *daemon)
 	state_close(&daemon->state, daemon->engine);
 	loop_close(daemon->loop);
 	squatter_close(daemon);
+	second_mac_close(daemon);
 	interfaces_free(&daemon->interfaces);
 	route_free(&daemon->routes);
 	surroundings_free(&daemon->surroundings);

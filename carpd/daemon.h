@@ -16,6 +16,7 @@
 #include "interface.h"
 #include "route.h"
 #include "runtime.h"
+#include "second_mac.h"
 #include "squatter.h"
 #include "state.h"
 #include "surroundings.h"
@@ -44,6 +45,7 @@ struct daemon {
 	struct interfaces interfaces;
 	struct surroundings surroundings;
 	struct squatters squatters;
+	struct trial trial;
 	struct routes routes;
 	json_t *troubles; /* trouble.c: what the log has been told */
 	struct rtnl *rtnl;
@@ -79,6 +81,10 @@ static inline int64_t daemon_wall_ns(const struct daemon *daemon)
 {
 	return daemon->now.ns + daemon->engine->wall_offset_ns;
 }
+
+/* The group that shares address on that link, or NULL. */
+const struct group *daemon_find_group(const struct daemon *daemon, int link_index,
+                                      const struct address *address);
 
 void daemon_set_maintenance(struct daemon *daemon, bool on);
 

@@ -15,6 +15,7 @@
 #include "linux/ipv6.h"
 #include "linux/rtnl.h"
 #include "linux/wire.h"
+#include "second_mac.h"
 #include "text.h"
 
 struct runtime;
@@ -61,8 +62,9 @@ struct interface {
 	enum ipv6_state ipv6;
 	struct refusal *refusals;
 	size_t refusal_count;
-	struct vrrp vrrp[256]; /* by number */
-	char problem[128];     /* empty, or why no group can run on it */
+	struct vrrp vrrp[256];            /* by number */
+	enum second_mac second_macs[256]; /* by number, too */
+	char problem[128];                /* empty, or why no group can run on it */
 };
 
 struct interfaces {

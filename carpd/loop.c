@@ -130,6 +130,7 @@ static void look(struct loop *loop)
 	refusal_look(daemon);
 	vrrp_look(daemon);
 	route_look(daemon);
+	second_mac_look(daemon);
 	trouble_look(daemon);
 	/* What was left, or could not be read: no event brings it again. */
 	if (observe_is_owed(daemon))

@@ -50,21 +50,6 @@ static bool is_repeated(const struct daemon *daemon, const struct group *group,
 	       NS_PER_S + vhost_master_down_ns(&group->nodes[0].vhost);
 }
 
-static const struct group *group_of(const struct daemon *daemon, int link_index,
-                                    const struct address *address)
-{
-	for (size_t g = 0; g < daemon->engine->settings->group_count; g++) {
-		const struct group *group = &daemon->engine->groups[g];
-		const struct group_settings *settings = group->settings;
-		if (daemon->interfaces.list[settings->parent].link.index != link_index)
-			continue;
-		for (size_t a = 0; a < settings->address_count; a++)
-			if (address_equal(&settings->addresses[a].address, address))
-				return group;
-	}
-	return NULL;
-}
-
 static struct squatter *find_or_add(struct squatters *squatters, int link_index,
                                     const struct address *address)
 {
@@ -113,7 +98,7 @@ static void heard_squatter(void *context, int link_index, const struct address *
                            const struct mac *mac)
 {
 	struct daemon *daemon = context;
-	const struct group *group = group_of(daemon, link_index, address);
+	const struct group *group = daemon_find_group(daemon, link_index, address);
 	struct squatter *squatter;
 	char text[TEXT_SENTENCE_MAX];
 
@@ -166,7 +151,7 @@ static void ask_all(struct daemon *daemon)
 
 static void look_at(struct daemon *daemon, struct squatter *squatter)
 {
-	const struct group *group = group_of(daemon, squatter->link_index, &squatter->address);
+	const struct group *group = daemon_find_group(daemon, squatter->link_index, &squatter->address);
 	/* What was heard before this reign may have been the master before it. */
 	bool serving = group != NULL && group->masters > 0 &&
 	               !instant_before(squatter->first, group->nodes[0].vhost.last.at);
@@ -239,7 +224,8 @@ void squatter_problems(const struct daemon *daemon, const struct group *group, j
 
 	for (size_t i = 0; i < SQUATTERS_MAX; i++) {
 		const struct squatter *squatter = &daemon->squatters.list[i];
-		if (squatter->told && group_of(daemon, squatter->link_index, &squatter->address) == group)
+		if (squatter->told &&
+		    daemon_find_group(daemon, squatter->link_index, &squatter->address) == group)
 			json_array_append_new(problems, json_string(describe(daemon, squatter, text)));
 	}
 }

@@ -195,6 +195,7 @@ void trouble_find(const struct daemon *daemon, const struct group *group, json_t
 	find_source(daemon, group, interface, &config->source_ipv6, texts);
 	find_no_gate(daemon, group, interface, texts);
 	find_gate_fight(interface, texts);
+	second_mac_describe(daemon, group, texts);
 	find_seconds(daemon, group, interface, texts);
 }
 
