@@ -221,11 +221,11 @@ static char *read_all(FILE *file, struct config_report *report, size_t *ret_leng
 	size_t room = 4096, length = 0;
 	char *text = malloc(room + 1);
 
-	while (text != NULL && length <= TEXT_MAX) {
+	while (text != NULL) {
 		char *larger;
 
 		length += fread(text + length, 1, room - length, file);
-		if (length < room)
+		if (length < room || room > TEXT_MAX)
 			break;
 		/* Not realloc: it would leave a passphrase behind in what it frees. */
 		larger = malloc(2 * room + 1);
