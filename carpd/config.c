@@ -43,7 +43,7 @@ static const struct config_group group_defaults = {
         .hash_link_local = DIGEST_WITHOUT_LINK_LOCAL,
         .ttl_check = true,
         .seal = SEAL_OFFER,
-        .seal_window_s = 60,
+        .seal_window_s = 5,
 };
 
 static void read_host(struct config_parser *p, cfg_t *root)

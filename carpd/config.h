@@ -29,7 +29,8 @@ enum config_mac {
 extern const char *const config_mac_words[];
 extern const char *const config_seal_words[];
 
-/* One of `keys = { "1:/etc/carpd/wan.key" }`, or "1:hex:0123..."; the first is the one we send with. */
+/* One of `keys = { "1:/etc/carpd/wan.key" }`, "1:hex:0123..." or "passphrase", which has id 0; the first
+ * is the one we send with. */
 struct config_key {
 	uint8_t id;
 	uint8_t bytes[SEAL_KEY_BYTES];
@@ -59,7 +60,7 @@ struct config_group {
 	struct passphrase passphrase;
 	char passphrase_file[CONFIG_PATH_MAX]; /* empty: given in the file itself */
 	enum seal_policy seal;
-	struct config_key *keys; /* none: derived from the passphrase */
+	struct config_key *keys; /* none: the passphrase's alone */
 	size_t key_count;
 	int seal_window_s; /* 0: a first sequence is not held against the clock */
 	int line;          /* where it stands in the file, for errors */

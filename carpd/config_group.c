@@ -274,7 +274,7 @@ static void read_keys(struct config_parser *p, cfg_t *section, struct config_gro
 
 		if (!config_secret_read_key(&p->report, word->line, word->text, &key))
 			continue;
-		if (key.path[0] == '\0')
+		if (key.path[0] == '\0' && key.id != 0)
 			refuse_exposed(p, word->line, "key");
 		if (has_key(group, key.id)) {
 			config_error(&p->report, word->line,

@@ -111,6 +111,10 @@ static void print_key(const struct config_key *key, enum config_secrets secrets,
 {
 	char text[sizeof("255:") + CONFIG_PATH_MAX];
 
+	if (key->id == 0) {
+		fprintf(out, "\"passphrase\"");
+		return;
+	}
 	if (secrets == CONFIG_HIDE_SECRETS && key->path[0] != '\0') {
 		snprintf(text, sizeof(text), "%d:%s", key->id, key->path);
 		print_text(out, text);

@@ -233,9 +233,14 @@ bool config_secret_read_key(struct config_report *report, int line, const char *
 	unsigned long id = strtoul(text, &rest, 10);
 	bool good;
 
+	if (strcmp(text, "passphrase") == 0) {
+		*ret_key = (struct config_key){.id = 0};
+		return true;
+	}
 	/* The text is not shown: it may be a key. */
 	if (hex_digit(text[0]) < 0 || *rest != ':' || id < 1 || id > 255) {
-		config_error(report, line, "a key is written \"ID:FILE\", with an id from 1 to 255");
+		config_error(report, line,
+		             "a key is written \"ID:FILE\", with an id from 1 to 255, or \"passphrase\"");
 		return false;
 	}
 	key.id = (uint8_t)id;

@@ -81,7 +81,7 @@ static bool start_engine(struct daemon *daemon, const struct endowment *endowmen
 	instant now = {clock_ns(CLOCK_BOOTTIME)};
 
 	state_open(&daemon->state, endowment->config->state_directory, endowment->channel, endowment->pages);
-	uint64_t sequence = engine_first_sequence(daemon->state.reserved_sequence, clock_ns(CLOCK_REALTIME));
+	uint64_t sequence = state_first_sequence(&daemon->state, now, clock_ns(CLOCK_REALTIME));
 	daemon->runtime = runtime_create(endowment->config, runtime_seed(), sequence, now);
 	if (daemon->runtime == NULL)
 		return false;
@@ -99,7 +99,7 @@ static bool start_engine(struct daemon *daemon, const struct endowment *endowmen
 	daemon->peer_fds[0] = peer_open(FAMILY_IPV4);
 	daemon->peer_fds[1] = peer_open(FAMILY_IPV6);
 	daemon->started = daemon_read_clock(daemon);
-	state_restore_marks(&daemon->state, daemon->engine, now);
+	state_restore(&daemon->state, daemon->engine, now);
 	state_save(&daemon->state, daemon->engine, now);
 	if (state_maintenance(&daemon->state))
 		daemon_set_maintenance(daemon, true);
@@ -129,7 +129,7 @@ static bool open_daemon(struct daemon *daemon, const struct endowment *endowment
 static void close_daemon(struct daemon *daemon)
 {
 	perform_all(daemon);
-	state_close(&daemon->state, daemon->engine);
+	state_close(&daemon->state, daemon->engine, daemon->now);
 	loop_close(daemon->loop);
 	squatter_close(daemon);
 	second_mac_close(daemon);

@@ -30,14 +30,17 @@ static int demotion_scope(const struct config *config, size_t group)
 
 static size_t derive_keys(const struct config_group *group, struct seal_key *keys)
 {
-	if (group->key_count == 0) {
-		/* Key 0 is the passphrase's; those of key files count from 1. */
-		seal_key_derive(keys, 0, group->passphrase.bytes, group->passphrase.length);
-		return 1;
-	}
+	const struct passphrase *passphrase = &group->passphrase;
+
+	/* Key 0 is the passphrase's; those of key files count from 1. */
+	if (group->key_count == 0)
+		seal_key_derive(keys, 0, passphrase->bytes, passphrase->length);
 	for (size_t i = 0; i < group->key_count; i++)
-		seal_key_derive(&keys[i], group->keys[i].id, group->keys[i].bytes, SEAL_KEY_BYTES);
-	return group->key_count;
+		if (group->keys[i].id == 0)
+			seal_key_derive(&keys[i], 0, passphrase->bytes, passphrase->length);
+		else
+			seal_key_derive(&keys[i], group->keys[i].id, group->keys[i].bytes, SEAL_KEY_BYTES);
+	return group->key_count > 0 ? group->key_count : 1;
 }
 
 static void translate(struct runtime *runtime, size_t index, struct seal_key *keys)
@@ -66,6 +69,7 @@ static void translate(struct runtime *runtime, size_t index, struct seal_key *ke
 	        .seal_key_count = derive_keys(from, keys),
 	        .seal_window_ns = from->seal_window_s * NS_PER_S,
 	};
+	seal_key_derive(&runtime->groups[index].mark_key, 0, from->passphrase.bytes, from->passphrase.length);
 }
 
 static size_t count_keys(const struct config *config)
@@ -168,6 +172,8 @@ void runtime_free(struct runtime *runtime)
 	free(runtime->seal_keys);
 	free(runtime->parent_names);
 	free(runtime->nodes);
+	if (runtime->groups != NULL)
+		explicit_bzero(runtime->groups, runtime->config->group_count * sizeof(runtime->groups[0]));
 	free(runtime->groups);
 	config_free(runtime->config);
 	free(runtime);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -54,8 +55,7 @@ static int open_seals(const struct state *state, FILE **ret_file)
 	return -ENOMEM;
 }
 
-/* The first line, as ask makes it; sequences are nanoseconds since 1970, so half the range is enough.
- */
+/* The first line, as ask makes it. */
 static int read_sequence(FILE *file, uint64_t *ret_sequence)
 {
 	char line[64] = "";
@@ -66,10 +66,44 @@ static int read_sequence(FILE *file, uint64_t *ret_sequence)
 	if (fgets(line, sizeof(line), file) == NULL && errno != 0)
 		return -errno;
 	if (sscanf(line, "sequence %" SCNu64 "%n", &sequence, &end) != 1 || line[end] != '\n' ||
-	    sequence > INT64_MAX)
+	    sequence > SEQUENCE_MAX)
 		return -EBADMSG;
 	*ret_sequence = sequence;
 	return 0;
+}
+
+#define BOOT_ID_BYTES 37 /* with the NUL */
+
+/* Which run of the kernel this is; empty if it does not say. */
+static void read_boot_id(char ret_id[BOOT_ID_BYTES])
+{
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	ret_id[0] = '\0';
+	if (file == NULL)
+		return;
+	if (fscanf(file, "%36s", ret_id) != 1)
+		ret_id[0] = '\0';
+	fclose(file);
+}
+
+/*
+ * The boot clock cannot have been set back since: there is no need to skip what was
+ * reserved, which would put us further ahead of the clock with each crash.
+ */
+static void read_boot(struct state *state, FILE *file)
+{
+	char line[64 + BOOT_ID_BYTES] = "", id[BOOT_ID_BYTES], ours[BOOT_ID_BYTES];
+	int64_t lead_ns, ahead_ns;
+
+	read_boot_id(ours);
+	if (fgets(line, sizeof(line), file) == NULL ||
+	    sscanf(line, "boot %36s %" SCNd64 " %" SCNd64, id, &lead_ns, &ahead_ns) != 3 ||
+	    llabs(lead_ns) > SEQUENCE_MAX || llabs(ahead_ns) > SEQUENCE_MAX)
+		return;
+	state->same_boot = strcmp(id, ours) == 0;
+	state->lead_ns = lead_ns;
+	state->ahead_ns = ahead_ns;
 }
 
 static const char *describe_reading(int error)
@@ -94,12 +128,23 @@ void state_open(struct state *state, const char *directory, int channel, struct 
 	int error = open_seals(state, &file);
 	if (error == 0)
 		error = read_sequence(file, &state->reserved_sequence);
+	if (error == 0)
+		read_boot(state, file);
 	if (file != NULL)
 		fclose(file);
 	if (error < 0 && error != -ENOENT)
 		log_warning("%s/seals cannot be read: %s; replays from before this start are not recognised, "
 		            "and peers refuse our seals for a while if the clock was set back",
 		            directory, describe_reading(error));
+}
+
+uint64_t state_first_sequence(const struct state *state, instant now, int64_t wall_ns)
+{
+	int64_t least_ns = state->lead_ns + now.ns;
+
+	if (!state->same_boot)
+		return engine_first_sequence(state->reserved_sequence, wall_ns + state->ahead_ns);
+	return engine_first_sequence(least_ns > 0 ? (uint64_t)least_ns : 0, wall_ns);
 }
 
 bool state_maintenance(const struct state *state)
@@ -124,21 +169,47 @@ static bool has_room(FILE *file)
 	return ftell(file) < (long)STATE_PAGE_BYTES - MARK_BYTES_MAX;
 }
 
+/*
+ * As a sequence and the wall clock of the moment to which it belongs: that clock goes on
+ * while this host is down.
+ */
+static void write_mark(FILE *file, const struct engine *engine, const struct node *node,
+                       const struct replay_source *source)
+{
+	const char *interface = engine->settings->parent_names[node->vhost.group->settings->parent];
+	char address[TEXT_ADDRESS_MAX];
+	int64_t wall_ns = (int64_t)source->highest - source->lead_ns + engine->wall_offset_ns;
+
+	fprintf(file, "mark %s %d %s %" PRIu32 " %" PRIu64 " %" PRId64 "\n", interface, node->vhost.vhid,
+	        text_address(&source->address, address), source->sender, source->highest, wall_ns);
+}
+
 static void write_marks(FILE *file, const struct engine *engine)
 {
-	char address[TEXT_ADDRESS_MAX];
-
 	for (size_t i = 0; i < engine->settings->node_count; i++) {
 		const struct node *node = &engine->nodes[i];
-		size_t parent = node->vhost.group->settings->parent;
-		for (size_t s = 0; s < REPLAY_SOURCES_MAX; s++) {
-			const struct replay_source *source = &node->replay.sources[s];
-			if (source->address.family == FAMILY_NONE || !has_room(file))
-				continue;
-			fprintf(file, "mark %s %d %s %" PRIu64 "\n", engine->settings->parent_names[parent],
-			        node->vhost.vhid, text_address(&source->address, address), source->highest);
-		}
+		for (size_t s = 0; s < REPLAY_SOURCES_MAX; s++)
+			if (node->replay.sources[s].address.family != FAMILY_NONE && has_room(file))
+				write_mark(file, engine, node, &node->replay.sources[s]);
 	}
+}
+
+static void write_boot(FILE *file, const struct engine *engine)
+{
+	char id[BOOT_ID_BYTES];
+	int64_t lead_ns = engine_sequence_lead_ns(engine);
+
+	read_boot_id(id);
+	fprintf(file, "boot %s %" PRId64 " %" PRId64 "\n", id[0] != '\0' ? id : "unknown", lead_ns,
+	        lead_ns - engine->wall_offset_ns);
+}
+
+/* The latest first: the last of the former ones falls out when there are too many. */
+static void write_senders(FILE *file, const struct engine *engine)
+{
+	fprintf(file, "sender %" PRIu32 "\n", engine->sender);
+	for (size_t i = 0; i + 1 < FORMER_SENDERS && engine->former_senders[i] != 0; i++)
+		fprintf(file, "sender %" PRIu32 "\n", engine->former_senders[i]);
 }
 
 /* The keeper's answer is late: until it comes nothing is asked again. */
@@ -163,6 +234,8 @@ static int ask(struct state *state, const struct engine *engine, uint64_t reserv
 	if (file == NULL)
 		return -ENOMEM;
 	fprintf(file, "sequence %" PRIu64 "\n", reserved);
+	write_boot(file, engine);
+	write_senders(file, engine);
 	write_marks(file, engine);
 	long length = ftell(file);
 	fclose(file);
@@ -197,36 +270,62 @@ void state_renew(struct state *state, const struct engine *engine, instant now)
 		state_save(state, engine, now);
 }
 
-void state_close(struct state *state, const struct engine *engine)
+void state_close(struct state *state, const struct engine *engine, instant now)
 {
-	(void)ask(state, engine, engine->sequence);
+	(void)ask(state, engine, engine_sequence_clock(engine, now));
 }
 
 static void restore_mark(struct engine *engine, const char *interface, unsigned vhid,
-                         const struct address *source, uint64_t highest, instant now)
+                         const struct replay_source *source)
 {
 	for (size_t p = 0; p < engine->settings->parent_count; p++) {
 		if (strcmp(engine->settings->parent_names[p], interface) != 0 || vhid > UINT8_MAX)
 			continue;
 		uint16_t place = engine->parents[p].node_of[vhid];
 		if (place != 0)
-			replay_restore(&engine->nodes[place - 1].replay, source, highest, now);
+			replay_restore(&engine->nodes[place - 1].replay, source);
 	}
 }
 
-void state_restore_marks(const struct state *state, struct engine *engine, instant now)
+/* Without a clock nobody knows how long it was: then a source need not have gone on. */
+static int64_t elapsed_ns(const struct engine *engine, int64_t wall_ns, instant now)
+{
+	int64_t elapsed_ns = now.ns + engine->wall_offset_ns - wall_ns;
+
+	return elapsed_ns > 0 ? elapsed_ns : 0;
+}
+
+static bool read_mark(const char *line, const struct engine *engine, instant now, char interface[IFNAMSIZ],
+                      unsigned *ret_vhid, struct replay_source *ret_source)
+{
+	char text[TEXT_ADDRESS_MAX];
+	int64_t wall_ns;
+
+	if (sscanf(line, "mark %15s %u %47s %" SCNu32 " %" SCNu64 " %" SCNd64, interface, ret_vhid, text,
+	           &ret_source->sender, &ret_source->highest, &wall_ns) != 6 ||
+	    ret_source->highest > SEQUENCE_MAX || wall_ns < 0 || wall_ns > SEQUENCE_MAX ||
+	    !text_read_address(text, &ret_source->address))
+		return false;
+	ret_source->heard = instant_after(now, -elapsed_ns(engine, wall_ns, now));
+	ret_source->lead_ns = (int64_t)ret_source->highest - ret_source->heard.ns;
+	return true;
+}
+
+void state_restore(const struct state *state, struct engine *engine, instant now)
 {
 	FILE *file;
-	char line[MARK_BYTES_MAX], interface[IFNAMSIZ], text[TEXT_ADDRESS_MAX];
-	struct address source;
+	char line[MARK_BYTES_MAX], interface[IFNAMSIZ];
+	struct replay_source source;
+	size_t senders = 0;
 	unsigned vhid;
-	uint64_t highest;
+	uint32_t sender;
 
 	if (open_seals(state, &file) < 0)
 		return;
 	while (fgets(line, sizeof(line), file) != NULL)
-		if (sscanf(line, "mark %15s %u %47s %" SCNu64, interface, &vhid, text, &highest) == 4 &&
-		    text_read_address(text, &source))
-			restore_mark(engine, interface, vhid, &source, highest, now);
+		if (read_mark(line, engine, now, interface, &vhid, &source))
+			restore_mark(engine, interface, vhid, &source);
+		else if (senders < FORMER_SENDERS && sscanf(line, "sender %" SCNu32, &sender) == 1)
+			engine->former_senders[senders++] = sender;
 	fclose(file);
 }

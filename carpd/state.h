@@ -20,6 +20,9 @@ struct state {
 	struct state_pages *pages;
 	unsigned page;              /* that is written next */
 	uint64_t reserved_sequence; /* a restart begins above this */
+	bool same_boot;             /* the kernel runs on since the file was written */
+	int64_t lead_ns;            /* of our sequences before the boot clock, as it was then */
+	int64_t ahead_ns;           /* before the wall clock */
 	bool asked;                 /* the keeper has not answered yet */
 	uint64_t asked_sequence;    /* what will be reserved if it says yes */
 	instant asked_at;
@@ -29,6 +32,9 @@ struct state {
 
 /* Reads what is there; what cannot be read is told, with the consequence, and done without. */
 void state_open(struct state *state, const char *directory, int channel, struct state_pages *pages);
+
+/* For this run.  now is of the boot clock. */
+uint64_t state_first_sequence(const struct state *state, instant now, int64_t wall_ns);
 
 bool state_maintenance(const struct state *state);
 /* The keeper answers with MESSAGE_MAINTENANCE and that number.  0 or -errno. */
@@ -46,8 +52,8 @@ void state_renew(struct state *state, const struct engine *engine, instant now);
 /* The keeper has answered: error is empty, or why not. */
 void state_saved(struct state *state, const char *error);
 /* At the end, when no more are used: the next run begins right above what this one has used. */
-void state_close(struct state *state, const struct engine *engine);
-/* Gives the engine the marks that were saved. */
-void state_restore_marks(const struct state *state, struct engine *engine, instant now);
+void state_close(struct state *state, const struct engine *engine, instant now);
+/* Gives the engine the marks that were saved, and the ids of its earlier runs. */
+void state_restore(const struct state *state, struct engine *engine, instant now);
 
 #endif

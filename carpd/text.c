@@ -212,7 +212,7 @@ const char *text_conflict(const struct conflict *conflict, uint8_t vhid, char te
 	        [CONFLICT_DIGEST] = "with another digest",
 	        [CONFLICT_SEAL] = "with a seal that does not fit",
 	        [CONFLICT_KEY] = "with a seal of an unknown key",
-	        [CONFLICT_TIME] = "with a seal of another time",
+	        [CONFLICT_TIME] = "with a seal of an earlier time",
 	        [CONFLICT_UNSEALED] = "without a seal",
 	        [CONFLICT_REPLAY] = "with an old sequence in its seal",
 	        [CONFLICT_ROUTED] = "through a router, with a TTL or hop limit below 255",
@@ -338,12 +338,13 @@ const char *text_advice(const struct group *group, const struct node *node, char
 	case CONFLICT_KEY:
 		return "Its key's id is missing here: add that key on this host first.";
 	case CONFLICT_TIME:
+		if (conflict->behind_ns < NS_PER_S)
+			return "Its clock went slower than ours, or somebody plays its adverts back: set its "
+			       "clock.";
 		snprintf(text, TEXT_SENTENCE_MAX,
-		         "Its sequence is %lld s %s our clock: set both clocks. If they are right, it once "
-		         "had "
-		         "a wrong one: say seal-window = 0 here until it has been heard.",
-		         (long long)(llabs(conflict->ahead_ns / NS_PER_S)),
-		         conflict->ahead_ns < 0 ? "behind" : "ahead of");
+		         "Its sequence is %lld s behind our clock: set both clocks. If they are right, "
+		         "somebody plays its adverts back.",
+		         (long long)(conflict->behind_ns / NS_PER_S));
 		return text;
 	case CONFLICT_UNSEALED:
 		return "Here only sealed adverts count: let it seal, or say seal = offer here.";

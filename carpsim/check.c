@@ -88,6 +88,8 @@ void check_accepted(const struct world *world, const struct flight *flight)
 	if (check == NULL)
 		return;
 	struct view *view = &check->views[flight->unit][flight->to];
+	if (flight->recorded_ns == 0)
+		view->fresh_ns[flight->from][family] = world->now_ns;
 	enum vhost_state state = host_state(&world->hosts[flight->to], flight->unit);
 	if (state != VHOST_BACKUP)
 		return;

@@ -14,6 +14,8 @@
  *              by one slower than its patience.
  *   rivals     A master leaves when it hears a better one, and only then.
  *   replay     No advert under a seal is taken notice of twice, or after a later one.
+ *   fresh      What somebody without a key plays back is taken notice of only while it is
+ *              no older than a backup is patient, and never if it was altered.
  *   settled    Two masters never stay for longer than the longer of their
  *              intervals and one way of an advert after the last trouble between them.
  *   link       A host takes part while its link is up, until it is stopped.
@@ -40,8 +42,8 @@
  *   deadline   Unless all is INIT the engine has a deadline, in time for all its
  *              nodes, and a tick that was due puts it into the future.
  *   actions    None is left when an event has been dealt with.
- *   sequence   No host uses a number of its seals again, or one below the last, or one so
- *              far ahead of its clock that a peer who hears it first would refuse it.
+ *   sequence   No host uses a number of its seals again, or one below the last, or one
+ *              that is behind its clock, so that a peer who hears it first would refuse it.
  *   vacant     Of two equals that seal and hear each other one stays.
  *   honest     Whatever a carpd thinks of the counter of a host without seals: it does
  *              not rise while that host is heard, nor yield or rise because of it.
@@ -81,6 +83,9 @@ void check_heard(const struct world *world, const struct flight *flight, const s
 /* interval_ns: as the advert said it; that it left may have lifted a demotion. */
 void check_gate(const struct world *world, size_t host, size_t unit, int64_t interval_ns, instant before,
                 instant end);
+/* Played back by the attacker at that age; patience_ns of the hearer. */
+void check_attack(const struct world *world, const struct flight *flight, int64_t age_ns, int64_t patience_ns,
+                  enum drop drop);
 /* A reign may begin and end within one event. */
 void check_rose(const struct world *world, size_t host, size_t unit, instant at);
 void check_announced(const struct world *world, size_t host, size_t unit);

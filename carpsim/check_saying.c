@@ -45,21 +45,21 @@ static void check_terms(struct check *check, const struct flight *flight)
 		           flight->unit);
 }
 
-/* The hosts' clocks are a few seconds apart at most (DISTURB_WALL). */
-#define CLOCKS_APART_NS (20 * NS_PER_S)
-
 static void check_lead(struct check *check, const struct flight *flight, uint64_t sequence)
 {
-	int64_t lead_ns = (int64_t)sequence - daemon_wall_clock_ns(&check->world->hosts[flight->from]);
+	const struct host *host = &check->world->hosts[flight->from];
+	int64_t lead_ns = (int64_t)sequence - daemon_wall_clock_ns(host);
 
-	if (lead_ns > SEAL_WINDOW_NS - CLOCKS_APART_NS)
-		check_fail(check, "sequence: host %u seals %" PRId64 " ns ahead of its clock", flight->from,
-		           lead_ns);
+	check->furthest_ns = latest(check->furthest_ns, lead_ns + host->wall_offset_ns);
+
+	if (lead_ns < -SEAL_WINDOW_NS)
+		check_fail(check, "sequence: host %u seals %" PRId64 " ns behind its clock", flight->from,
+		           -lead_ns);
 }
 
 void check_advert(struct check *check, const struct flight *flight)
 {
-	uint64_t *highest = &check->highest_sequence[flight->from];
+	struct view *view = &check->views[flight->unit][flight->from];
 	uint64_t sequence;
 
 	const struct vhost *vhost = &daemon_node(&check->world->hosts[flight->from], flight->unit)->vhost;
@@ -71,10 +71,13 @@ void check_advert(struct check *check, const struct flight *flight)
 	check_terms(check, flight);
 	if (!read_sequence(flight, &sequence))
 		return;
-	if (sequence <= *highest)
+	/* The copies of one advert have one sequence. */
+	if (sequence < view->highest_sequence ||
+	    (sequence == view->highest_sequence) != (flight->number == view->highest_advert))
 		check_fail(check, "sequence: host %u seals with %" PRIu64 " after %" PRIu64, flight->from,
-		           sequence, *highest);
-	*highest = sequence;
+		           sequence, view->highest_sequence);
+	view->highest_sequence = sequence;
+	view->highest_advert = flight->number;
 	check_lead(check, flight, sequence);
 }
 

@@ -20,6 +20,8 @@ struct standing {
 };
 
 struct view {
+	uint64_t highest_sequence; /* ever sent, over all restarts */
+	uint64_t highest_advert;   /* that it was in */
 	enum vhost_state state;
 	int64_t state_since_ns;
 	struct standing standing;
@@ -38,12 +40,14 @@ struct view {
 	uint64_t accepted[HOSTS_MAX][2];
 	/* The latest advert of each host, by family, that it heard and stayed, or became, a backup. */
 	uint64_t heard_as_backup[HOSTS_MAX][2];
+	/* When the network brought the latest advert of each host, by family, that was taken notice of. */
+	int64_t fresh_ns[HOSTS_MAX][2];
 };
 
 struct check {
 	const struct world *world;
-	struct view (*views)[HOSTS_MAX];      /* of each unit and host */
-	uint64_t highest_sequence[HOSTS_MAX]; /* ever sent, over all restarts */
+	struct view (*views)[HOSTS_MAX]; /* of each unit and host */
+	int64_t furthest_ns;             /* that a sequence has been ahead of the true time */
 	int64_t trouble_ns[HOSTS_MAX];
 	int64_t lost_ns[HOSTS_MAX][HOSTS_MAX];
 	int64_t cabling_ns;

@@ -55,6 +55,17 @@ int64_t daemon_wall_clock_ns(const struct host *host)
 	return EPOCH_NS + host->world->now_ns + host->wall_offset_ns;
 }
 
+/* By the wall clock, which goes on while the host is down (carpd/state.c). */
+static struct replay_source of_now(const struct host *host, const struct replay_source *kept, instant now)
+{
+	struct replay_source source = *kept;
+	int64_t elapsed_ns = daemon_wall_clock_ns(host) - (kept->heard.ns + host->daemon.kept_offset_ns);
+
+	source.heard = instant_after(now, elapsed_ns > 0 ? -elapsed_ns : 0);
+	source.lead_ns += instant_span_ns(source.heard, kept->heard);
+	return source;
+}
+
 static void restore_marks(struct host *host, instant now)
 {
 	struct engine *engine = host->daemon.engine;
@@ -63,9 +74,10 @@ static void restore_marks(struct host *host, instant now)
 		for (size_t r = 0; r < REPLAY_SOURCES_MAX; r++) {
 			const struct replay_source *source =
 			        &host->daemon.replays[daemon_unit(&engine->nodes[i])].sources[r];
-			if (source->address.family != FAMILY_NONE)
-				replay_restore(&engine->nodes[i].replay, &source->address, source->highest,
-				               now);
+			if (source->address.family == FAMILY_NONE)
+				continue;
+			struct replay_source now_source = of_now(host, source, now);
+			replay_restore(&engine->nodes[i].replay, &now_source);
 		}
 }
 
@@ -90,18 +102,38 @@ static void look_at_port(struct host *host, size_t parent)
 	engine_parent_changed(host->daemon.engine, parent, &state, host_now(host));
 }
 
+/* As carpd/state.c. */
+static uint64_t first_sequence(const struct host *host, instant now)
+{
+	const struct daemon *daemon = &host->daemon;
+	int64_t wall_ns = daemon_wall_clock_ns(host);
+
+	if (daemon->reserved_sequence == 0 || host->rebooted)
+		return engine_first_sequence(daemon->reserved_sequence, wall_ns + daemon->kept_ahead_ns);
+	return engine_first_sequence((uint64_t)(daemon->kept_lead_ns + now.ns), wall_ns);
+}
+
+static void keep_sequence(struct host *host)
+{
+	struct daemon *daemon = &host->daemon;
+
+	daemon->reserved_sequence = engine_reserve_sequences(daemon->engine, host_now(host));
+	daemon->kept_lead_ns = engine_sequence_lead_ns(daemon->engine);
+	daemon->kept_ahead_ns = daemon->kept_lead_ns - daemon->engine->wall_offset_ns;
+}
+
 void daemon_start(struct host *host)
 {
 	struct daemon *daemon = &host->daemon;
-	uint64_t sequence = engine_first_sequence(daemon->reserved_sequence, daemon_wall_clock_ns(host));
 	instant now = host_now(host);
+	uint64_t sequence = first_sequence(host, now);
 
 	daemon->configuration = settings_new(host);
 	daemon->configuration->settings.seed = random_next(&host->world->random);
 	daemon->configuration->settings.sequence_base = sequence;
 	daemon->configuration->settings.start = now;
 	place_engine(host);
-	daemon->reserved_sequence = engine_reserve_sequences(daemon->engine, now);
+	keep_sequence(host);
 	kernel_clear(&host->kernel);
 	restore_marks(host, now);
 	for (size_t i = 0; i < daemon->configuration->settings.parent_count; i++)
@@ -116,6 +148,7 @@ void daemon_end(struct host *host)
 		return;
 	for (size_t i = 0; i < daemon->engine->settings->node_count; i++)
 		daemon->replays[daemon_unit(&daemon->engine->nodes[i])] = daemon->engine->nodes[i].replay;
+	daemon->kept_offset_ns = daemon->engine->wall_offset_ns;
 	daemon->reloading = false;
 	free(daemon->engine);
 	free(daemon->todo);
@@ -133,9 +166,13 @@ static void receive(struct host *host, const struct waiting *waiting)
 	if (node == NULL)
 		return; /* not configured: nobody listens */
 	const struct vhost before = node->vhost;
+	int64_t patience_ns = vhost_master_down_ns(&before);
 	enum drop drop = engine_receive(host->daemon.engine, parent_of(host, flight->port), flight->packet,
 	                                flight->bytes, flight->multicast, waiting->arrived);
 
+	if (flight->recorded_ns != 0)
+		check_attack(host->world, flight, waiting->arrived_ns - flight->recorded_ns, patience_ns,
+		             drop);
 	if (drop == DROP_NONE) {
 		check_accepted(host->world, flight);
 		check_heard(host->world, flight, &before, waiting->arrived);
@@ -161,6 +198,7 @@ void daemon_turn(struct host *host)
 		if (engine->action_count > engine->action_capacity / 2)
 			perform_all(host);
 	}
+	daemon_reserve_sequences(host);
 	if (instant_reached(engine_deadline(engine), now)) {
 		engine_tick(engine, now);
 		check_ticked(host->world, host->index);
@@ -253,5 +291,5 @@ void daemon_reserve_sequences(struct host *host)
 	struct daemon *daemon = &host->daemon;
 
 	if (engine_sequences_run_short(daemon->engine, daemon->reserved_sequence, host_now(host)))
-		daemon->reserved_sequence = engine_reserve_sequences(daemon->engine, host_now(host));
+		keep_sequence(host);
 }

@@ -42,7 +42,9 @@ struct daemon {
 
 	/* What is kept on disk. */
 	struct replay *replays;
+	int64_t kept_offset_ns; /* of the wall clock before the boot clock, at that time */
 	uint64_t reserved_sequence;
+	int64_t kept_lead_ns, kept_ahead_ns; /* of the sequences before the boot clock and the wall clock */
 };
 
 void daemon_open(struct host *host);

@@ -152,7 +152,8 @@ void host_arrived(struct host *host, const struct flight *flight)
 	}
 	trace_mix(trace, (uint64_t)host->world->now_ns);
 	trace_mix(trace, (uint64_t)host->index << 32 | flight->from);
-	host->waiting[host->waiting_count++] = (struct waiting){.flight = *flight, .arrived = host_now(host)};
+	host->waiting[host->waiting_count++] = (struct waiting){
+	        .flight = *flight, .arrived = host_now(host), .arrived_ns = host->world->now_ns};
 	turn(host);
 }
 
@@ -161,6 +162,7 @@ void host_start(struct host *host)
 	if (host->running)
 		return;
 	host->running = true;
+	host->started_ns = host->world->now_ns;
 	host->stopping = false;
 	host->stall_ns = 0;
 	host->asked_demotion = 0;
@@ -170,6 +172,7 @@ void host_start(struct host *host)
 		daemon_start(host);
 	else
 		peers_start(host);
+	host->rebooted = false;
 	settle(host);
 }
 
@@ -204,6 +207,7 @@ void host_crash(struct host *host)
 {
 	kernel_clear(&host->kernel);
 	host_kill(host);
+	host->rebooted = true;
 }
 
 void host_pause(struct host *host, int64_t span_ns, bool freeze)
@@ -215,6 +219,7 @@ void host_pause(struct host *host, int64_t span_ns, bool freeze)
 	check_trouble(host->world, host->index);
 	if (freeze) {
 		local_clock_freeze(&host->clock, host->world->now_ns);
+		host->frozen_ns += span_ns;
 		host->adverts_at_freeze = host->adverts;
 	}
 	host->paused = true;

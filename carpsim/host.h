@@ -17,7 +17,8 @@ struct world;
 /* What arrived, with its arrival time: it waits while the host is paused. */
 struct waiting {
 	struct flight flight;
-	instant arrived;
+	instant arrived;    /* by the host's clock */
+	int64_t arrived_ns; /* in truth */
 };
 #define WAITING_MAX 64
 
@@ -27,6 +28,8 @@ struct host {
 	enum host_kind kind;
 	struct local_clock clock;
 	int64_t wall_offset_ns;
+	int64_t frozen_ns;  /* so long its clock has stood still, all in all */
+	int64_t started_ns; /* the last time */
 	struct kernel kernel;
 	/* One of the two, by kind. */
 	struct daemon daemon;
@@ -36,6 +39,7 @@ struct host {
 	int asked_demotion;         /* by somebody outside, since the start */
 	int64_t maintained_ns;      /* when that was by maintenance; 0: it was not */
 	bool gives_way[GROUPS_MAX]; /* what it handed over last it may preempt */
+	bool rebooted;              /* since the daemon ran last */
 	bool stopping;              /* asked to end in good order */
 	bool paused;
 	int64_t paused_until_ns;

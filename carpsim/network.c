@@ -46,10 +46,12 @@ void network_send(struct world *world, const struct flight *flight, const struct
 {
 	size_t base = world_base(world, flight->from);
 
+	attacker_overhears(world, flight);
 	for (size_t i = base; i < base + world->scenario->host_count; i++) {
 		if (i == flight->from || !is_meant(&world->hosts[i], flight->port, to))
 			continue;
-		if (!network_reaches(world, flight->from, i, flight->port) || loses(world, flight, i)) {
+		if (!network_reaches(world, flight->from, i, flight->port) || loses(world, flight, i) ||
+		    attacker_withholds(world, flight, i)) {
 			check_lost(world, flight->from, i);
 			continue;
 		}

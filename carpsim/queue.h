@@ -18,6 +18,8 @@ struct flight {
 	uint16_t port; /* of the receiver */
 	uint16_t unit; /* the virtual host it is about */
 	uint64_t number;
+	int64_t recorded_ns; /* by the attacker, who plays it back; 0: the network brings it */
+	bool altered;
 	bool multicast;
 	uint16_t bytes;
 	uint8_t packet[PACKET_FRAME_MAX];
@@ -30,6 +32,7 @@ enum event_kind {
 	EVENT_START,
 	EVENT_DISTURBANCE,
 	EVENT_AUDIT,
+	EVENT_ATTACK,
 };
 
 struct event {

@@ -82,6 +82,7 @@ struct scenario {
 	int64_t preempt_delay_ns;
 	int64_t handover_wait_ns;
 	enum seal_policy seal;
+	bool attacked; /* by somebody without a key */
 	/* Of one frame on its way to one host. */
 	int64_t delay_ns;
 	int64_t jitter_ns; /* on top: 0 to this, each frame for itself, so that they overtake */

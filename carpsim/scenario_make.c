@@ -231,4 +231,7 @@ void scenario_make(struct scenario *scenario, uint64_t seed, int64_t duration_li
 	duration_ns = scenario_patience_ns(scenario) * random_between(&random, 50, 1000);
 	scenario->duration_ns = duration_ns < duration_limit_ns ? duration_ns : duration_limit_ns;
 	make_disturbances(scenario, &random, weather);
+	/* Of its own, so that it does not depend on the duration. */
+	struct random attackers = {.state = ~seed};
+	scenario->attacked = scenario->seal != SEAL_OFF && random_chance(&attackers, 300000);
 }

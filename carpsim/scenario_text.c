@@ -120,9 +120,11 @@ void scenario_write(const struct scenario *scenario, FILE *file)
 		fprintf(file, "host %s advskew %u rate %" PRId64 "\n",
 		        host_kind_name(scenario->hosts[i].kind), scenario->hosts[i].advskew,
 		        scenario->hosts[i].rate);
-	fprintf(file, "groups %zu\nsegments %zu\nadvbase %u\nfamilies %s\nunicast %d\npreempt %d\nseal %s\n",
+	fprintf(file,
+	        "groups %zu\nsegments %zu\nadvbase %u\nfamilies %s\nunicast %d\npreempt %d\nseal %s\n"
+	        "attacked %d\n",
 	        scenario->group_count, scenario->segment_count, scenario->advbase, families_word(scenario),
-	        scenario->unicast, scenario->preempt, seal_words[scenario->seal]);
+	        scenario->unicast, scenario->preempt, seal_words[scenario->seal], scenario->attacked);
 	write_time(file, "preempt-delay", scenario->preempt_delay_ns);
 	write_time(file, "hand-over-wait", scenario->handover_wait_ns);
 	write_time(file, "delay", scenario->delay_ns);
@@ -293,6 +295,9 @@ static bool read_line(struct scenario *scenario, const char *word, char **rest)
 	} else if (strcmp(word, "preempt") == 0) {
 		right = read_number(operand, 0, 1, &value);
 		scenario->preempt = value != 0;
+	} else if (strcmp(word, "attacked") == 0) {
+		right = read_number(operand, 0, 1, &value);
+		scenario->attacked = value != 0;
 	} else if (strcmp(word, "seal") == 0) {
 		right = read_word_of(operand, seal_words, 3, &value);
 		scenario->seal = (enum seal_policy)value;

@@ -112,6 +112,7 @@ static void add_group(const struct host *host, struct configuration *configurati
 	        .seal_keys = seal_key(),
 	        .seal_key_count = 1,
 	        .seal_window_ns = SEAL_WINDOW_NS,
+	        .mark_key = *seal_key(),
 	};
 }
 

@@ -9,7 +9,7 @@
 
 #include "core/clock.h"
 
-#define SEAL_WINDOW_NS (60 * NS_PER_S)
+#define SEAL_WINDOW_NS (5 * NS_PER_S)
 
 struct configuration;
 struct host;

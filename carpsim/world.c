@@ -36,6 +36,7 @@ void world_open(struct world *world, const struct scenario *scenario, size_t cop
 	for (size_t i = 0; i < world->host_count; i++)
 		host_configure(&world->hosts[i]);
 	schedule_starts(world);
+	attacker_open(world);
 	for (size_t i = 0; i < scenario->disturbance_count; i++)
 		queue_add(&world->queue, scenario->disturbances[i].at_ns, EVENT_DISTURBANCE, (uint32_t)i);
 	if (checked) {
@@ -48,6 +49,7 @@ void world_close(struct world *world)
 {
 	for (size_t i = 0; i < world->host_count; i++)
 		host_close(&world->hosts[i]);
+	attacker_close(world);
 	free(world->hosts);
 	queue_close(&world->queue);
 	if (world->check != NULL)
@@ -80,6 +82,9 @@ static void happen(struct world *world, const struct event *event)
 		break;
 	case EVENT_AUDIT:
 		audit(world);
+		break;
+	case EVENT_ATTACK:
+		attacker_strikes(world);
 		break;
 	}
 }

@@ -5,6 +5,7 @@
 #ifndef CARPSIM_WORLD_H
 #define CARPSIM_WORLD_H
 
+#include "attacker.h"
 #include "check.h"
 #include "host.h"
 #include "network.h"
@@ -20,6 +21,7 @@ struct world {
 	struct random random;
 	struct network network;
 	struct trace trace;
+	struct attacker attacker;
 	/* The scenario's hosts, as many times over as there are copies, each copy with segments of its own.
 	 */
 	struct host *hosts;

@@ -94,7 +94,7 @@ struct engine *engine_place(void *memory, const struct engine_settings *settings
 	engine->actions = place(&cursor, engine->action_capacity * sizeof(struct action));
 	engine->deadline = INSTANT_NEVER;
 	engine->random = settings->seed;
-	engine->sequence = settings->sequence_base > 0 ? settings->sequence_base - 1 : 0;
+	engine->sequence_lead_ns = (int64_t)settings->sequence_base - settings->start.ns;
 	engine->sender = (uint32_t)engine_random(engine) & SEAL_SENDER_MAX;
 	if (engine->sender == 0)
 		engine->sender = 1;
@@ -634,6 +634,7 @@ void engine_end_grace(struct engine *engine, struct group *group)
 	send_new_credentials(engine, group);
 	group->previous_in_use = false;
 	group->previous_until = INSTANT_NEVER;
+	group->previous_mark_key = NULL;
 	group->previous_seal_keys = NULL;
 	group->previous_seal_key_count = 0;
 	for (size_t i = 0; i < group->node_count; i++)

@@ -32,6 +32,7 @@
 #define DEMOTE_TAKE_FAILED 100
 #define SEND_FAILURES_MAX  3 /* in a row, as CARP_SENDAD_MAX_ERRORS */
 
+#define FORMER_SENDERS   8  /* ids of our earlier runs that are remembered */
 #define DESTINATIONS_MAX 16 /* of a group's adverts: its peers, or a multicast group for each family */
 
 /* One virtual host of a group. */
@@ -58,9 +59,10 @@ struct group_settings {
 	struct passphrase passphrase;
 	enum digest_form digest_form; /* the one we send; both are accepted */
 	enum seal_policy seal;
+	struct seal_key mark_key;         /* of the passphrase, whatever keys there are */
 	const struct seal_key *seal_keys; /* at least one; the first signs */
 	size_t seal_key_count;
-	int64_t seal_window_ns;
+	int64_t seal_window_ns; /* that a clock heard for the first time may be behind ours; 0: any */
 };
 
 struct engine_settings {
@@ -92,7 +94,7 @@ enum conflict_kind {
 	CONFLICT_DIGEST,
 	CONFLICT_SEAL,     /* not made with our key; or the advert was altered */
 	CONFLICT_KEY,      /* sealed with a key id that we lack */
-	CONFLICT_TIME,     /* its sequence is further from our clock than seal_window_ns */
+	CONFLICT_TIME,     /* its sequence is not of now */
 	CONFLICT_UNSEALED, /* and we require a seal */
 	/* These hide a master: they count while this host is one too, or hears none. */
 	CONFLICT_REPLAY,    /* its sequence is not newer than one that was heard */
@@ -116,7 +118,7 @@ struct conflict {
 	enum conflict_kind kind;
 	bool told;
 	struct address destination;
-	int64_t ahead_ns; /* CONFLICT_TIME: of its sequence before our clock */
+	int64_t behind_ns; /* CONFLICT_TIME: of its sequence behind what is expected of it */
 	uint64_t count;
 	instant since;
 	instant heard;
@@ -165,6 +167,7 @@ struct node {
 	struct digest digests[DIGEST_FORMS];
 	const struct digest *previous_digests; /* of the engine before the last reload, during the grace */
 	struct replay replay;
+	uint64_t sequence; /* the last one of a seal */
 	struct sightings sightings;
 	struct conflict conflict;
 	struct suspicion suspicion;
@@ -206,6 +209,7 @@ struct group {
 	instant previous_until;
 	const struct seal_key *previous_seal_keys;
 	size_t previous_seal_key_count;
+	const struct seal_key *previous_mark_key;
 };
 
 enum action_kind {
@@ -283,11 +287,12 @@ struct engine {
 	size_t action_count;
 	size_t action_capacity;
 	struct demotions demotions;
-	instant deadline;       /* never later than the earliest of all; may be earlier */
-	int64_t wall_offset_ns; /* wall clock minus boot clock, kept current by the caller */
-	uint64_t random;        /* state of the generator of counters */
-	uint64_t sequence;      /* the last one that may have been used in a seal */
-	uint32_t sender;        /* our id in seals, where hosts share a source address */
+	instant deadline;                        /* never later than the earliest of all; may be earlier */
+	int64_t wall_offset_ns;                  /* wall clock minus boot clock, kept current by the caller */
+	uint64_t random;                         /* state of the generator of counters */
+	int64_t sequence_lead_ns;                /* of our sequences before the boot clock, at least */
+	uint32_t sender;                         /* our id in seals, where hosts share a source address */
+	uint32_t former_senders[FORMER_SENDERS]; /* those of earlier runs, the latest first; 0: none */
 };
 
 /*
@@ -352,7 +357,7 @@ struct advert_out {
 	struct address source;
 	struct address peer; /* FAMILY_NONE: a frame for the wire */
 };
-bool engine_advert_frame(struct engine *engine, const struct node *node, size_t n, instant now,
+bool engine_advert_frame(struct engine *engine, struct node *node, size_t n, instant now,
                          struct advert_out *ret_out);
 /* errors: for each copy 0 or errno. */
 void engine_sent(struct engine *engine, struct node *node, instant before, const int *errors, size_t copies);
@@ -368,12 +373,14 @@ void engine_probed(struct engine *engine, struct node *node, const int *errors, 
 bool engine_destination(const struct group_settings *settings, size_t n, struct address *ret_destination);
 
 /*
- * Sequences of seals: nanoseconds since 1970, or one more than the last while that is
- * ahead.  The first of a run, above what earlier runs have reserved; up to where this
- * run is to write down that it has reserved them, before it seals; whether it is time to
- * write again.
+ * Sequences of seals: nanoseconds since 1970 by a clock that is never set back.  The
+ * first of a run, above what earlier runs have reserved; how far that clock is ahead of the
+ * boot clock, and what it shows; up to where this run is to write down that it has reserved them, before it
+ * seals; whether it is time to write again.
  */
 uint64_t engine_first_sequence(uint64_t reserved, int64_t wall_ns);
+int64_t engine_sequence_lead_ns(const struct engine *engine);
+uint64_t engine_sequence_clock(const struct engine *engine, instant now);
 uint64_t engine_reserve_sequences(const struct engine *engine, instant now);
 bool engine_sequences_run_short(const struct engine *engine, uint64_t reserved, instant now);
 
@@ -437,7 +444,7 @@ struct address engine_source(const struct engine *engine, const struct group_set
 void engine_prepare_advert(struct engine *engine, struct node *node, bool goodbye);
 uint64_t engine_random(struct engine *engine);
 /* For the next seal (engine_sequence.c). */
-uint64_t engine_next_sequence(struct engine *engine, instant now);
+uint64_t engine_next_sequence(struct engine *engine, const struct node *node, instant now);
 /* Whether a group speaks from one of its shared addresses, for want of one of its own. */
 bool engine_source_is_shared(const struct engine *engine, const struct group_settings *settings,
                              enum family family);

@@ -44,6 +44,7 @@ static void carry_grace(struct group *next, const struct group *old)
 	next->previous_until = old->previous_until;
 	next->previous_seal_keys = old->previous_seal_keys;
 	next->previous_seal_key_count = old->previous_seal_key_count;
+	next->previous_mark_key = old->previous_mark_key;
 	for (size_t i = 0; i < next->node_count; i++)
 		next->nodes[i].previous_digests = old->nodes[i].previous_digests;
 }
@@ -59,6 +60,7 @@ static void begin_grace(struct group *next, const struct group *old, int64_t gra
 	next->previous_sent = true;
 	next->previous_seal_keys = old->settings->seal_keys;
 	next->previous_seal_key_count = old->settings->seal_key_count;
+	next->previous_mark_key = &old->settings->mark_key;
 	for (size_t i = 0; i < next->node_count; i++)
 		next->nodes[i].previous_digests = old->nodes[i].digests;
 }
@@ -215,8 +217,9 @@ static void lift_orphans(struct engine *next, const struct engine *old, instant 
 void engine_adopt(struct engine *next, const struct engine *old, instant now)
 {
 	next->random = old->random;
-	next->sequence = old->sequence;
+	next->sequence_lead_ns = old->sequence_lead_ns;
 	next->sender = old->sender;
+	memcpy(next->former_senders, old->former_senders, sizeof(next->former_senders));
 	next->wall_offset_ns = old->wall_offset_ns;
 	next->demotions = old->demotions;
 	adopt_parents(next, old);

@@ -122,10 +122,29 @@ static enum seal_verdict verify_seal(struct inspection *seen)
 	return verdict;
 }
 
+static bool is_our_sender(const struct engine *engine, uint32_t sender)
+{
+	bool ours = sender == engine->sender;
+
+	for (size_t i = 0; i < FORMER_SENDERS && sender != 0; i++)
+		ours |= sender == engine->former_senders[i];
+	return ours;
+}
+
+/* NTP sets a running clock right by slewing it, at most by so much. */
+#define SLEWED_NS (2 * NS_PER_S)
+
+/* An advert that is older than a backup's patience says nothing of now. */
+static int64_t how_old(const struct vhost *vhost)
+{
+	int64_t patience_ns = vhost_master_down_ns(vhost);
+
+	return patience_ns > SLEWED_NS ? patience_ns : SLEWED_NS;
+}
+
 static enum drop check_seal(struct engine *engine, struct inspection *seen, instant now)
 {
 	const struct group *group = seen->node->vhost.group;
-	uint64_t wall_ns = (uint64_t)(now.ns + engine->wall_offset_ns);
 
 	if (group->settings->seal == SEAL_OFF)
 		return DROP_NONE;
@@ -135,16 +154,22 @@ static enum drop check_seal(struct engine *engine, struct inspection *seen, inst
 	case SEAL_WRONG:
 		return DROP_SEAL;
 	case SEAL_UNKNOWN_KEY:
-		/* A peer that has been given its new key before us: without the key it counts as unsealed. */
-		return group->settings->seal == SEAL_REQUIRE ? DROP_KEY : DROP_NONE;
+		/* Of a peer that got a new key before us, or recorded when a key was in use that no longer
+		 * is. */
+		return DROP_KEY;
 	case SEAL_VALID:
 		break;
 	}
 	seen->sealed = true;
-	if (seen->seal.sender == engine->sender)
+	if (is_our_sender(engine, seen->seal.sender))
 		return DROP_OWN;
+	int64_t window_ns = group->settings->seal_window_ns;
+	int64_t patience_ns = how_old(&seen->node->vhost);
+	const struct replay_limits limits = {.wall_ns = (uint64_t)(now.ns + engine->wall_offset_ns),
+	                                     .window_ns = window_ns > 0 ? window_ns + patience_ns : 0,
+	                                     .patience_ns = patience_ns};
 	return replay_check(&seen->node->replay, &seen->packet.source, seen->seal.sender, seen->seal.sequence,
-	                    wall_ns, group->settings->seal_window_ns, now);
+	                    &limits, now);
 }
 
 /*
@@ -165,10 +190,9 @@ static bool was_sealed(const struct inspection *seen)
 	const struct group *group = seen->node->vhost.group;
 	uint64_t counter = seen->advert.counter;
 
-	return seal_counter_is_marked(group->settings->seal_keys, group->settings->seal_key_count,
-	                              seen->advert.vhid, counter) ||
-	       seal_counter_is_marked(group->previous_seal_keys, group->previous_seal_key_count,
-	                              seen->advert.vhid, counter);
+	return seal_counter_is_marked(&group->settings->mark_key, seen->advert.vhid, counter) ||
+	       (group->previous_mark_key != NULL &&
+	        seal_counter_is_marked(group->previous_mark_key, seen->advert.vhid, counter));
 }
 
 static enum drop check_unsealed(struct inspection *seen, instant now)
@@ -311,7 +335,7 @@ static void note_conflict(struct engine *engine, const struct inspection *seen, 
 	conflict->source = seen->packet.source;
 	conflict->destination = seen->packet.destination;
 	conflict->kind = kind;
-	conflict->ahead_ns = (int64_t)(seen->seal.sequence - (uint64_t)(now.ns + engine->wall_offset_ns));
+	conflict->behind_ns = now.ns + engine->wall_offset_ns - (int64_t)seen->seal.sequence;
 	conflict->advert = seen->advert;
 	conflict->heard = now;
 	conflict->count++;

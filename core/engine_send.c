@@ -24,6 +24,11 @@ static const struct seal_key *sealing_key(const struct group *group)
 	return group->settings->seal_keys;
 }
 
+static const struct seal_key *marking_key(const struct group *group)
+{
+	return group->previous_sent ? group->previous_mark_key : &group->settings->mark_key;
+}
+
 /*
  * Always random, as the BSDs' is until they hear a peer.  Counting on from what was
  * heard, as they then do, makes the two sides of a split use the same counters, and
@@ -37,7 +42,7 @@ static uint64_t next_counter(struct engine *engine, struct node *node)
 	if (group->settings->seal == SEAL_OFF)
 		counter = engine_random(engine);
 	else
-		counter = seal_counter(sealing_key(group), node->vhost.vhid, (uint32_t)engine_random(engine));
+		counter = seal_counter(marking_key(group), node->vhost.vhid, (uint32_t)engine_random(engine));
 	node->own_counters[node->own_next] = counter;
 	node->own_next = (uint8_t)((node->own_next + 1) % OWN_COUNTERS);
 	return counter;
@@ -136,7 +141,7 @@ static void address_copy(const struct group_settings *settings, const struct mac
 	                               payload_bytes, ret_out->bytes);
 }
 
-bool engine_advert_frame(struct engine *engine, const struct node *node, size_t n, instant now,
+bool engine_advert_frame(struct engine *engine, struct node *node, size_t n, instant now,
                          struct advert_out *ret_out)
 {
 	const struct group *group = node->vhost.group;
@@ -153,8 +158,11 @@ bool engine_advert_frame(struct engine *engine, const struct node *node, size_t 
 	advert_encode(&node->advert, payload);
 	if (settings->seal != SEAL_OFF) {
 		bool shared = engine_source_is_shared(engine, settings, destination.family);
-		seal_write(sealing_key(group), &ret_out->source, payload, engine_next_sequence(engine, now),
-		           node->seal_flags, shared ? engine->sender : 0, payload + ADVERT_BYTES);
+		/* Of all copies one: a peer that has its own takes no notice of another's. */
+		if (n == 0)
+			node->sequence = engine_next_sequence(engine, node, now);
+		seal_write(sealing_key(group), &ret_out->source, payload, node->sequence, node->seal_flags,
+		           shared ? engine->sender : 0, payload + ADVERT_BYTES);
 		payload_bytes = SEALED_BYTES;
 	}
 	struct mac source_mac = group->virtual_mac ? mac_virtual(node->vhost.vhid)

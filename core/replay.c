@@ -1,5 +1,10 @@
 #include "replay.h"
 
+#include <stdbool.h>
+
+/* Two clocks drift apart by no more than one part in so many, as the lease assumes too. */
+#define DRIFT_PARTS 1000
+
 /* Its index, or REPLAY_SOURCES_MAX. */
 static size_t find(const struct replay *replay, const struct address *source, uint32_t sender)
 {
@@ -27,27 +32,52 @@ static struct replay_source *find_room(struct replay *replay)
 	return room;
 }
 
-/* The two are unsigned: their difference must not be taken the wrong way round. */
-static uint64_t distance(uint64_t a, uint64_t b)
+/* The least that a source's clock can be ahead of ours now. */
+static int64_t least_lead_ns(const struct replay_source *source, instant now)
 {
-	return a > b ? a - b : b - a;
+	return source->lead_ns - instant_span_ns(source->heard, now) / DRIFT_PARTS;
+}
+
+static bool is_first_of_now(uint64_t sequence, const struct replay_limits *limits)
+{
+	return limits->window_ns == 0 || sequence + (uint64_t)limits->window_ns >= limits->wall_ns;
 }
 
 enum drop replay_check(struct replay *replay, const struct address *source, uint32_t sender,
-                       uint64_t sequence, uint64_t wall_ns, int64_t window_ns, instant now)
+                       uint64_t sequence, const struct replay_limits *limits, instant now)
 {
 	size_t i = find(replay, source, sender);
 	bool known = i < REPLAY_SOURCES_MAX;
+	int64_t lead_ns = (int64_t)sequence - now.ns;
 
 	if (known && sequence <= replay->sources[i].highest)
 		return DROP_REPLAY;
-	if (!known && window_ns != 0 && distance(sequence, wall_ns) > (uint64_t)window_ns)
+	if (sequence > SEQUENCE_MAX)
 		return DROP_STALE;
-
+	if (known) {
+		int64_t least_ns = least_lead_ns(&replay->sources[i], now);
+		if (lead_ns < least_ns - limits->patience_ns)
+			return DROP_STALE;
+		if (lead_ns < least_ns)
+			lead_ns = least_ns;
+	} else if (!is_first_of_now(sequence, limits)) {
+		return DROP_STALE;
+	}
 	struct replay_source *entry = known ? &replay->sources[i] : find_room(replay);
 	*entry = (struct replay_source){
-	        .address = *source, .sender = sender, .highest = sequence, .heard = now};
+	        .address = *source, .sender = sender, .highest = sequence, .lead_ns = lead_ns, .heard = now};
 	return DROP_NONE;
+}
+
+int64_t replay_lead_ns(const struct replay *replay)
+{
+	int64_t furthest_ns = INT64_MIN;
+
+	for (size_t i = 0; i < REPLAY_SOURCES_MAX; i++)
+		if (replay->sources[i].address.family != FAMILY_NONE &&
+		    replay->sources[i].lead_ns > furthest_ns)
+			furthest_ns = replay->sources[i].lead_ns;
+	return furthest_ns;
 }
 
 const struct replay_source *replay_find(const struct replay *replay, const struct address *source)
@@ -57,14 +87,14 @@ const struct replay_source *replay_find(const struct replay *replay, const struc
 	return i < REPLAY_SOURCES_MAX ? &replay->sources[i] : NULL;
 }
 
-void replay_restore(struct replay *replay, const struct address *source, uint64_t highest, instant now)
+void replay_restore(struct replay *replay, const struct replay_source *source)
 {
-	size_t i = find(replay, source, 0);
+	size_t i = find(replay, &source->address, source->sender);
 	bool known = i < REPLAY_SOURCES_MAX;
 
 	/* What was heard since counts for more than what was written down. */
-	if (known && replay->sources[i].highest >= highest)
+	if (known && replay->sources[i].highest >= source->highest)
 		return;
 	struct replay_source *entry = known ? &replay->sources[i] : find_room(replay);
-	*entry = (struct replay_source){.address = *source, .highest = highest, .heard = now};
+	*entry = *source;
 }

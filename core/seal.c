@@ -158,10 +158,7 @@ uint64_t seal_counter(const struct seal_key *key, uint8_t vhid, uint32_t random)
 	return (uint64_t)random << 32 | be32toh(low);
 }
 
-bool seal_counter_is_marked(const struct seal_key *keys, size_t key_count, uint8_t vhid, uint64_t counter)
+bool seal_counter_is_marked(const struct seal_key *key, uint8_t vhid, uint64_t counter)
 {
-	for (size_t i = 0; i < key_count; i++)
-		if (seal_counter(&keys[i], vhid, (uint32_t)(counter >> 32)) == counter)
-			return true;
-	return false;
+	return seal_counter(key, vhid, (uint32_t)(counter >> 32)) == counter;
 }

@@ -79,13 +79,14 @@ enum seal_verdict seal_verify(const struct seal_key *keys, size_t key_count, con
 
 /*
  * The counter of an advert that is sealed: random, as the BSDs' is while they are
- * alone, with its low half made from its high half by the key.  Thus it tells
- * whoever has the key that the advert was sealed when it was sent, though the
- * trailer be cut off and the source changed; neither is covered by the digest.
+ * alone, with its low half made from its high half by the key of the passphrase.  Thus
+ * it tells every host of the group that the advert was sealed when it was sent, though
+ * the trailer be cut off, the source changed, and the key that sealed it taken out of
+ * use since; the digest covers none of these, and without the passphrase there is none.
  * The low half is the start of an HMAC-SHA256 over "carp counter 1" without NUL,
  * the vhid and the high half.
  */
 uint64_t seal_counter(const struct seal_key *key, uint8_t vhid, uint32_t random);
-bool seal_counter_is_marked(const struct seal_key *keys, size_t key_count, uint8_t vhid, uint64_t counter);
+bool seal_counter_is_marked(const struct seal_key *key, uint8_t vhid, uint64_t counter);
 
 #endif

@@ -240,8 +240,9 @@ def test_seal_example():
     trailer = start + mac + balance + b"\0\0"
     assert trailer == field["trailer"]
     assert ones_complement_sum(trailer) == 0xFFFF
+    marking = mac_of(mac_of(b"carp seal", field["passphrase"]), b"\0", b"\x01")
     random = bytes.fromhex("01020304")
-    counter = random + mac_of(key, b"carp counter 1", b"\x2a", random)[:4]
+    counter = random + mac_of(marking, b"carp counter 1", b"\x2a", random)[:4]
     [marked] = [value for word, value in field.items() if word.startswith("marked counter of vhid 42")]
     assert counter == marked
 

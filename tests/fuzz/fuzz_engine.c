@@ -92,6 +92,7 @@ static void prepare_variant(size_t variant)
 		list[i].preempt_delay_ns = variant == 3 ? 5 * NS_PER_S : 0;
 		list[i].passphrase = (struct passphrase){.bytes = "carp", .length = variant == 1 ? 3 : 4};
 		list[i].seal = (enum seal_policy)((i + variant) % 3);
+		list[i].mark_key = keys[variant == 1];
 		list[i].seal_keys = keys + (variant == 1);
 		list[i].seal_key_count = variant == 1 ? 1 : 2;
 		list[i].seal_window_ns = 60 * NS_PER_S;

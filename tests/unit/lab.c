@@ -20,6 +20,7 @@ void lab_init(struct lab *lab)
 	        .addresses = lab->addresses,
 	        .address_count = 1,
 	        .passphrase = {"secret", 6},
+	        .mark_key = lab->key,
 	        .seal_keys = &lab->key,
 	        .seal_key_count = 1,
 	        .seal_window_ns = 60 * NS_PER_S,
@@ -108,8 +109,10 @@ size_t lab_write(struct lab *lab, const struct said *said, uint8_t ret_packet[PA
 	digest_sign(&digest, advert.counter, advert.digest);
 	advert_encode(&advert, payload);
 	if (said->sealed) {
+		uint64_t time = LAB_SEQUENCE + (uint64_t)lab->now.ns;
+		lab->sequence = time > lab->sequence ? time : lab->sequence + 1;
 		seal_write(like->seal_keys, &source, payload,
-		           said->sequence != 0 ? said->sequence : ++lab->sequence, 0, said->sender,
+		           said->sequence != 0 ? said->sequence : lab->sequence, 0, said->sender,
 		           payload + ADVERT_BYTES);
 		bytes = SEALED_BYTES;
 	}

@@ -46,7 +46,7 @@ struct said {
 	uint8_t advbase, advskew, demote;
 	uint64_t counter;
 	bool sealed;
-	uint64_t sequence; /* 0: the next one */
+	uint64_t sequence; /* 0: the time, or the next one */
 	uint32_t sender;
 	uint8_t ttl;                       /* 0: 255 */
 	const struct group_settings *like; /* whose passphrase and addresses; NULL: the lab's */

@@ -58,6 +58,7 @@ static void configure(void)
 		        .address_count = 2,
 		        .passphrase = {"secret", 6},
 		        .seal = i == 2 ? SEAL_OFF : SEAL_OFFER,
+		        .mark_key = key,
 		        .seal_keys = &key,
 		        .seal_key_count = 1,
 		        .seal_window_ns = 60 * NS_PER_S,

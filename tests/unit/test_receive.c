@@ -327,13 +327,13 @@ static void test_seal(void **state)
 	start();
 	other.seal_keys = &key;
 	DROP(DROP_SEAL, "10.0.0.2", 1, 0, 0, .sealed = true, .like = &other);
-	DROP(DROP_STALE, "10.0.0.2", 1, 0, 0, .sealed = true, .sequence = LAB_SEQUENCE - 61 * NS_PER_S);
+	DROP(DROP_STALE, "10.0.0.2", 1, 0, 0, .sealed = true, .sequence = LAB_SEQUENCE - 64 * NS_PER_S);
 	HEAR("10.0.0.2", 1, 0, 0, .sealed = true, .sequence = LAB_SEQUENCE + 5);
 	DROP(DROP_REPLAY, "10.0.0.2", 1, 0, 0, .sealed = true, .sequence = LAB_SEQUENCE + 5);
 	HEAR("10.0.0.2", 1, 0, 0, .sealed = true, .sequence = LAB_SEQUENCE + 6);
-	/* A key that we have not been given yet. */
+	/* A key that we have not been given yet, or have no longer. */
 	other.seal_keys = &unknown;
-	HEAR("10.0.0.3", 1, 0, 0, .sealed = true, .like = &other);
+	DROP(DROP_KEY, "10.0.0.3", 1, 0, 0, .sealed = true, .like = &other);
 	lab.group.seal = SEAL_REQUIRE;
 	DROP(DROP_KEY, "10.0.0.3", 1, 0, 0, .sealed = true, .like = &other);
 	DROP(DROP_UNSEALED, "10.0.0.3", 1, 0, 0);
@@ -407,7 +407,7 @@ static void test_stripped(void **state)
 	checksum = internet_checksum(ip + 20 + ADVERT_BYTES, SEAL_BYTES);
 	ip[20 + ADVERT_BYTES + 32] = (uint8_t)(checksum >> 8);
 	ip[20 + ADVERT_BYTES + 33] = (uint8_t)checksum;
-	assert_int_equal(lab_receive(&lab, ip, 20 + SEALED_BYTES), DROP_UNSEALED);
+	assert_int_equal(lab_receive(&lab, ip, 20 + SEALED_BYTES), DROP_KEY);
 	lab_close(&sender);
 }
 
@@ -421,7 +421,7 @@ static void test_sealed_counters_are_random(void **state)
 	lab_become_master(&lab);
 	for (int i = 0; i < 20; i++) {
 		uint64_t counter = lab_node(&lab)->advert.counter;
-		assert_true(seal_counter_is_marked(&lab.key, 1, LAB_VHID, counter));
+		assert_true(seal_counter_is_marked(&lab.key, LAB_VHID, counter));
 		assert_true(counter != last + 1);
 		last = counter;
 		HEAR("10.0.0.2", 1, 200, 0, .sealed = true);
@@ -563,6 +563,95 @@ static void test_sequence(void **state)
 	engine_advert_frame(lab.engine, lab_node(&lab), 0, lab.now, &out);
 	seal_verify(&lab.key, 1, &source, out.bytes + at, out.length - at, &seal);
 	assert_int_equal(seal.sequence, later.sequence + 1);
+	lab.now = instant_after(lab.now, 5);
+	engine_advert_frame(lab.engine, lab_node(&lab), 0, lab.now, &out);
+	seal_verify(&lab.key, 1, &source, out.bytes + at, out.length - at, &seal);
+	assert_int_equal(seal.sequence, later.sequence + 5);
+}
+
+/* All copies of an advert are one: whoever is played another's has had it already. */
+static void test_copies_have_one_sequence(void **state)
+{
+	(void)state;
+	const struct address peers[] = {address_of("10.0.0.2"), address_of("10.0.0.3")};
+	const struct address source = address_of("10.0.0.1");
+	struct advert_out out;
+	struct seal first, second;
+
+	lab.group.seal = SEAL_OFFER;
+	lab.group.peers = peers;
+	lab.group.peer_count = 2;
+	start();
+	while (lab_vhost(&lab)->state != VHOST_MASTER)
+		lab_tick(&lab, engine_deadline(lab.engine).ns);
+	assert_true(engine_advert_frame(lab.engine, lab_node(&lab), 0, lab.now, &out));
+	assert_int_equal(seal_verify(&lab.key, 1, &source, out.bytes, out.length, &first), SEAL_VALID);
+	assert_true(engine_advert_frame(lab.engine, lab_node(&lab), 1, lab.now, &out));
+	assert_int_equal(seal_verify(&lab.key, 1, &source, out.bytes, out.length, &second), SEAL_VALID);
+	assert_true(first.sequence == second.sequence);
+}
+
+/* A paused host is behind what its peers expect of it; theirs tells it how far. */
+static void test_a_peer_sets_us_forward(void **state)
+{
+	(void)state;
+	const uint64_t hour = 3600 * UINT64_C(1000000000);
+
+	lab.group.seal = SEAL_OFFER;
+	start();
+	HEAR("10.0.0.2", 1, 0, 0, .sealed = true, .sequence = LAB_SEQUENCE + hour);
+	lab.now = instant_after(lab.now, 7);
+	assert_true(engine_next_sequence(lab.engine, lab_node(&lab), lab.now) == LAB_SEQUENCE + hour + 7);
+	/* In its group only: another one's peers cannot. */
+	assert_true(engine_sequence_clock(lab.engine, lab.now) == LAB_SEQUENCE + 7);
+}
+
+/* What we missed is somebody's stock. */
+static void test_what_was_missed_is_old(void **state)
+{
+	(void)state;
+	lab.group.seal = SEAL_REQUIRE;
+	start();
+	HEAR("10.0.0.2", 1, 0, 0, .sealed = true, .sequence = LAB_SEQUENCE);
+	int64_t patience_ns = vhost_master_down_ns(lab_vhost(&lab));
+	lab.now.ns = 75 * NS_PER_S;
+	uint64_t now = LAB_SEQUENCE + (uint64_t)lab.now.ns, drift = (uint64_t)lab.now.ns / 1000;
+	DROP(DROP_STALE, "10.0.0.2", 1, 0, 0, .sealed = true, .sequence = now - 10 * NS_PER_S);
+	DROP(DROP_STALE, "10.0.0.2", 255, 255, 0, .sealed = true,
+	     .sequence = now - (uint64_t)patience_ns - drift - 1);
+	HEAR("10.0.0.2", 1, 0, 0, .sealed = true, .sequence = now - (uint64_t)patience_ns - drift);
+}
+
+/* Drawn at each start, so an old one is as much ours as the one of now. */
+static void test_own_former_senders(void **state)
+{
+	(void)state;
+	lab.group.seal = SEAL_REQUIRE;
+	lab_place(&lab);
+	lab.engine->former_senders[0] = 77;
+	lab_up_unnumbered(&lab);
+	lab_settle(&lab);
+	DROP(DROP_OWN, "10.0.0.100", 1, 0, 0, .sealed = true, .sender = 77);
+	HEAR("10.0.0.100", 1, 0, 0, .sealed = true, .sender = 78);
+}
+
+/* The key is gone, the mark of the passphrase is not. */
+static void test_keys_that_are_gone(void **state)
+{
+	(void)state;
+	struct seal_key gone, present;
+
+	seal_key_derive(&gone, 1, (const uint8_t *)"1", 1);
+	seal_key_derive(&present, 2, (const uint8_t *)"2", 1);
+	struct group_settings then = lab.group;
+	then.seal_keys = &gone;
+	lab.group.seal = SEAL_OFFER;
+	lab.group.seal_keys = &present;
+	start();
+	uint64_t counter = seal_counter(&lab.group.mark_key, LAB_VHID, 77);
+	DROP(DROP_KEY, "10.0.0.2", 1, 0, 0, .sealed = true, .like = &then, .counter = counter);
+	DROP(DROP_KEY, "10.0.0.77", 1, 0, 0, .sealed = true, .like = &then, .counter = counter);
+	DROP(DROP_UNSEALED, "10.0.0.77", 1, 0, 0, .counter = counter);
 }
 
 static void test_backups_send_nothing(void **state)
@@ -606,9 +695,9 @@ static void test_seal_conflicts(void **state)
 	                CONFLICT_KEY);
 	expect_conflict((struct said)SAID("10.0.0.2", 1, 0, 0), DROP_UNSEALED, CONFLICT_UNSEALED);
 	expect_conflict((struct said)SAID("10.0.0.2", 1, 0, 0, .sealed = true,
-	                                  .sequence = LAB_SEQUENCE + UINT64_C(61000000000)),
+	                                  .sequence = LAB_SEQUENCE - UINT64_C(64000000000)),
 	                DROP_STALE, CONFLICT_TIME);
-	assert_int_equal(lab_node(&lab)->conflict.ahead_ns, 61 * NS_PER_S - lab.now.ns);
+	assert_int_equal(lab_node(&lab)->conflict.behind_ns, 64 * NS_PER_S + lab.now.ns);
 	/* What somebody has cut a seal off is no disagreement. */
 	lab_hear(&lab,
 	         (struct said)SAID("10.0.0.2", 1, 0, 0, .counter = seal_counter(&lab.key, LAB_VHID, 1)));
@@ -687,6 +776,11 @@ int main(void)
 	        TEST(test_suspected_rival_is_answered),
 	        TEST(test_suspected_successor),
 	        TEST(test_sequence),
+	        TEST(test_copies_have_one_sequence),
+	        TEST(test_a_peer_sets_us_forward),
+	        TEST(test_what_was_missed_is_old),
+	        TEST(test_own_former_senders),
+	        TEST(test_keys_that_are_gone),
 	        TEST(test_backups_send_nothing),
 	};
 

@@ -2,8 +2,9 @@
 
 #include "core/replay.h"
 
-#define WALL   (UINT64_C(1700000000) * 1000000000)
-#define WINDOW (60 * NS_PER_S)
+#define WALL     (UINT64_C(1700000000) * 1000000000)
+#define WINDOW   (60 * NS_PER_S)
+#define PATIENCE (3 * NS_PER_S)
 
 static struct replay replay;
 static struct address a, b;
@@ -17,9 +18,17 @@ static int set_up(void **state)
 	return 0;
 }
 
+static enum drop check_as(const struct address *source, uint32_t sender, uint64_t sequence, int64_t now_ns)
+{
+	const struct replay_limits limits = {
+	        .wall_ns = WALL + (uint64_t)now_ns, .window_ns = WINDOW, .patience_ns = PATIENCE};
+
+	return replay_check(&replay, source, sender, sequence, &limits, (instant){now_ns});
+}
+
 static enum drop check(const struct address *source, uint64_t sequence, int64_t now_ns)
 {
-	return replay_check(&replay, source, 0, sequence, WALL, WINDOW, (instant){now_ns});
+	return check_as(source, 0, sequence, now_ns);
 }
 
 static void test_only_newer(void **state)
@@ -42,23 +51,59 @@ static void test_window_at_first_sight(void **state)
 	(void)state;
 	const uint64_t window = (uint64_t)WINDOW;
 
-	assert_int_equal(check(&a, WALL - window - 1, 1), DROP_STALE);
-	assert_int_equal(check(&a, WALL + window + 1, 1), DROP_STALE);
-	assert_int_equal(check(&a, 0, 1), DROP_STALE);
-	assert_int_equal(check(&a, UINT64_MAX, 1), DROP_STALE);
+	assert_int_equal(check(&a, WALL - window - 1, 0), DROP_STALE);
+	assert_int_equal(check(&a, 0, 0), DROP_STALE);
 	assert_null(replay_find(&replay, &a));
-	assert_int_equal(check(&a, WALL - window, 1), DROP_NONE);
-	assert_int_equal(check(&b, WALL + window, 1), DROP_NONE);
-	/* A known source is held to its mark only. */
-	assert_int_equal(check(&a, WALL + 2 * window, 2), DROP_NONE);
+	assert_int_equal(check(&a, WALL - window, 0), DROP_NONE);
+	/* Whoever is ahead of our clock is not of the past. */
+	assert_int_equal(check(&b, WALL + 1000 * window, 0), DROP_NONE);
+	b.bytes[3] = 77;
+	assert_int_equal(check(&b, SEQUENCE_MAX + UINT64_C(1), 0), DROP_STALE);
+	assert_int_equal(check(&b, UINT64_MAX, 0), DROP_STALE);
 }
 
 static void test_no_window(void **state)
 {
 	(void)state;
-	assert_int_equal(replay_check(&replay, &a, 0, 1, WALL, 0, (instant){1}), DROP_NONE);
-	assert_int_equal(replay_check(&replay, &a, 0, UINT64_MAX, WALL, 0, (instant){2}), DROP_NONE);
-	assert_int_equal(replay_check(&replay, &a, 0, 0, WALL, 0, (instant){3}), DROP_REPLAY);
+	const struct replay_limits limits = {.wall_ns = WALL, .patience_ns = PATIENCE};
+
+	assert_int_equal(replay_check(&replay, &a, 0, 1, &limits, (instant){1}), DROP_NONE);
+	assert_int_equal(replay_check(&replay, &a, 0, 0, &limits, (instant){3}), DROP_REPLAY);
+}
+
+/* The source's clock has gone on as ours has, whatever it shows. */
+static void test_a_known_source_is_of_now(void **state)
+{
+	(void)state;
+	const int64_t later = 100 * NS_PER_S, drift = later / 1000;
+	const uint64_t day = 86400 * UINT64_C(1000000000);
+	const uint64_t sequence = WALL + day + (uint64_t)later;
+
+	assert_int_equal(check(&a, WALL + day, 0), DROP_NONE);
+	assert_int_equal(check(&a, sequence - (uint64_t)(PATIENCE + drift) - 1, later), DROP_STALE);
+	assert_int_equal(check(&a, sequence - (uint64_t)(PATIENCE + drift), later), DROP_NONE);
+	/* That it was accepted late makes nothing else fresh. */
+	assert_int_equal(check(&a, sequence - (uint64_t)(PATIENCE + drift) + 1, later + 2), DROP_STALE);
+	assert_int_equal(check(&a, sequence, later + 2), DROP_NONE);
+}
+
+/* Its clock is set forward, and what it was before is of the past from then on. */
+static void test_a_leap(void **state)
+{
+	(void)state;
+	assert_int_equal(check(&a, WALL, 0), DROP_NONE);
+	assert_int_equal(check(&a, WALL + 1000 * (uint64_t)NS_PER_S, 1), DROP_NONE);
+	assert_true(replay_lead_ns(&replay) == (int64_t)WALL + 1000 * NS_PER_S - 1);
+	assert_int_equal(check(&a, WALL + 1001 * (uint64_t)NS_PER_S, 10 * NS_PER_S), DROP_STALE);
+}
+
+static void test_lead_of_all(void **state)
+{
+	(void)state;
+	assert_true(replay_lead_ns(&replay) == INT64_MIN);
+	assert_int_equal(check(&a, WALL + 50, 10), DROP_NONE);
+	assert_int_equal(check(&b, WALL + 30, 10), DROP_NONE);
+	assert_true(replay_lead_ns(&replay) == (int64_t)WALL + 40);
 }
 
 static void test_the_silent_make_room(void **state)
@@ -82,16 +127,30 @@ static void test_the_silent_make_room(void **state)
 	}
 }
 
+static void restore(uint64_t highest, int64_t heard_ns)
+{
+	const struct replay_source source = {.address = a,
+	                                     .highest = highest,
+	                                     .lead_ns = (int64_t)highest - heard_ns,
+	                                     .heard = {heard_ns}};
+
+	replay_restore(&replay, &source);
+}
+
 static void test_restore(void **state)
 {
 	(void)state;
-	replay_restore(&replay, &a, 500, (instant){1});
-	assert_int_equal(check(&a, 500, 2), DROP_REPLAY);
-	assert_int_equal(check(&a, 501, 3), DROP_NONE);
-	replay_restore(&replay, &a, 400, (instant){4});
-	assert_true(replay_find(&replay, &a)->highest == 501);
-	replay_restore(&replay, &a, 600, (instant){5});
-	assert_true(replay_find(&replay, &a)->highest == 600);
+	const uint64_t second = 1000000000;
+
+	/* Heard 75 s before the start. */
+	restore(WALL, -75 * NS_PER_S);
+	assert_int_equal(check(&a, WALL, 2), DROP_REPLAY);
+	assert_int_equal(check(&a, WALL + 60 * second, 3), DROP_STALE);
+	assert_int_equal(check(&a, WALL + 75 * second, 4), DROP_NONE);
+	restore(WALL + second, 5);
+	assert_true(replay_find(&replay, &a)->highest == WALL + 75 * second);
+	restore(WALL + 76 * second, 6);
+	assert_true(replay_find(&replay, &a)->highest == WALL + 76 * second);
 }
 
 /* 0.0.0.0 is the source of a host whose parent has no address. */
@@ -109,11 +168,11 @@ static void test_unnumbered(void **state)
 static void test_senders_of_one_source(void **state)
 {
 	(void)state;
-	assert_int_equal(replay_check(&replay, &a, 7, WALL + 9, WALL, WINDOW, (instant){1}), DROP_NONE);
-	assert_int_equal(replay_check(&replay, &a, 8, WALL + 2, WALL, WINDOW, (instant){2}), DROP_NONE);
-	assert_int_equal(replay_check(&replay, &a, 7, WALL + 9, WALL, WINDOW, (instant){3}), DROP_REPLAY);
-	assert_int_equal(replay_check(&replay, &a, 8, WALL + 2, WALL, WINDOW, (instant){3}), DROP_REPLAY);
-	assert_int_equal(replay_check(&replay, &a, 8, WALL + 3, WALL, WINDOW, (instant){4}), DROP_NONE);
+	assert_int_equal(check_as(&a, 7, WALL + 9, 1), DROP_NONE);
+	assert_int_equal(check_as(&a, 8, WALL + 2, 2), DROP_NONE);
+	assert_int_equal(check_as(&a, 7, WALL + 9, 3), DROP_REPLAY);
+	assert_int_equal(check_as(&a, 8, WALL + 2, 3), DROP_REPLAY);
+	assert_int_equal(check_as(&a, 8, WALL + 3, 4), DROP_NONE);
 	assert_null(replay_find(&replay, &a));
 }
 
@@ -123,6 +182,9 @@ int main(void)
 	        cmocka_unit_test_setup(test_only_newer, set_up),
 	        cmocka_unit_test_setup(test_window_at_first_sight, set_up),
 	        cmocka_unit_test_setup(test_no_window, set_up),
+	        cmocka_unit_test_setup(test_a_known_source_is_of_now, set_up),
+	        cmocka_unit_test_setup(test_a_leap, set_up),
+	        cmocka_unit_test_setup(test_lead_of_all, set_up),
 	        cmocka_unit_test_setup(test_the_silent_make_room, set_up),
 	        cmocka_unit_test_setup(test_restore, set_up),
 	        cmocka_unit_test_setup(test_unnumbered, set_up),
