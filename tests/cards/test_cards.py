@@ -8,7 +8,6 @@ The stories of a card go on where the one before has ended: booting is what take
 """
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,8 +77,10 @@ def pair_fixture(request, tmp_path_factory):
     card = next(card for card in CARDS if card.device == request.param)
     pair = Pair(card, tmp_path_factory.mktemp("switch"))
     try:
-        with ThreadPoolExecutor() as both:
-            list(both.map(Node.start, pair.nodes))
+        for node in pair.nodes:
+            node.guest.launch()
+        for node in pair.nodes:
+            node.start()
         for node in pair.nodes:
             node.start_carpd(pair.groups)
         pair.settle(*pair.nodes)

@@ -116,8 +116,8 @@ class Guest:
     def __exit__(self, *_):
         self.close()
 
-    def start(self, timeout_s=300):
-        """Boots, and returns when it listens; again, after it has ended by itself."""
+    def launch(self):
+        """Begins to boot. The guest ends with the thread that launched it, as the kernel sees a parent's death."""
         self._greeted = False
         self._agent.hang_up()
         self._monitor.hang_up()
@@ -126,6 +126,11 @@ class Guest:
             argv = ["setpriv", "--pdeathsig", "KILL", *(str(word) for word in self._argv)]
             self._process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                              pass_fds=self._files)  # fmt: skip
+
+    def start(self, timeout_s=300):
+        """Boots unless it does so already, and returns when it listens; again, after it has ended by itself."""
+        if not self.running():
+            self.launch()
         self._wait(self._agent, "ready\n", timeout_s, "boots")
         return self
 
