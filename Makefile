@@ -3,7 +3,7 @@
 BUILD  ?= build
 PREFIX ?= /usr/local
 
-.PHONY: all demo quick check check-bare check-kernel check-systemd fuzz bench cost install clean deps
+.PHONY: all demo quick check check-bare check-kernel check-systemd fuzz soak bench cost install clean deps
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -51,6 +51,13 @@ check-systemd:
 fuzz:
 	dist/install-needs build test
 	tests/fuzz/run
+
+# A night's run: fresh seeds for the simulator and the fuzzers.
+HOURS ?= 8
+soak:
+	dist/install-needs build test
+	$(MAKE) all
+	tests/soak $(HOURS)
 
 bench:
 	dist/install-needs build lab bench

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "commands.h"
 #include "world.h"
@@ -39,6 +40,19 @@ static void run_seed(uint64_t seed, struct tally *tally)
 	world_close(&world);
 }
 
+/* Which seed it was is printed, as any. */
+static bool read_seed(const char *text, int64_t *ret_seed)
+{
+	uint32_t fresh;
+
+	if (strcmp(text, "random") != 0)
+		return option_number(text, 0, INT64_MAX / 2, ret_seed);
+	if (getrandom(&fresh, sizeof(fresh), 0) != sizeof(fresh))
+		return false;
+	*ret_seed = fresh;
+	return true;
+}
+
 int command_check(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -53,12 +67,12 @@ int command_check(int argc, char **argv)
 		if (option == 'h')
 			right &= option_number(optarg, 1, 1000000, &hours);
 		else if (option == 's')
-			right &= option_number(optarg, 0, INT64_MAX / 2, &seed);
+			right &= read_seed(optarg, &seed);
 		else
 			right = false;
 	}
 	if (!right || optind != argc) {
-		fputs("usage: carpsim check [--hours number] [--seed first]\n", stderr);
+		fputs("usage: carpsim check [--hours number] [--seed first | random]\n", stderr);
 		return 2;
 	}
 	while (tally.host_ns / NS_PER_H < hours && tally.failed < FAILURES_MAX)
