@@ -62,17 +62,18 @@ bool daemon_make_room(struct daemon *daemon, const struct engine *engine)
 {
 	size_t capacity = engine->action_capacity;
 	struct action *todo = calloc(capacity, sizeof(*todo));
-	struct action *kept = calloc(capacity, sizeof(*kept));
+	struct action *told = calloc(capacity, sizeof(*told));
 
-	if (todo == NULL || kept == NULL) {
+	if (todo == NULL || told == NULL) {
 		free(todo);
-		free(kept);
+		free(told);
 		return false;
 	}
 	free(daemon->todo);
-	free(daemon->await.kept);
+	free(daemon->told);
 	daemon->todo = todo;
-	daemon->await = (struct await){.kept = kept, .capacity = capacity, .until = INSTANT_NEVER};
+	daemon->told = told;
+	daemon->look_for_routes = INSTANT_NEVER;
 	return true;
 }
 

@@ -28,15 +28,6 @@ enum loop_priority {
 	LOOP_PRIORITIES,
 };
 
-/* await.c: actions of groups that have begun a reign, until their addresses are in place. */
-struct await {
-	struct action *kept;
-	size_t count;
-	size_t capacity;
-	instant until; /* no longer than this */
-	instant look_at;
-};
-
 struct daemon {
 	struct loop *loop;
 	struct runtime *runtime;
@@ -65,9 +56,11 @@ struct daemon {
 	instant now;                        /* as of the last daemon_read_clock */
 	instant started;
 	bool stopping;
-	bool performing; /* perform.c: a turn is under way */
-	struct await await;
-	struct action *todo; /* perform.c: the actions of this turn */
+	instant look_for_routes; /* routed.c: when the kernel may route what has been taken */
+	bool performing;         /* perform.c: a turn is under way */
+	struct action *todo;     /* perform.c: the actions of this turn */
+	struct action *told;     /* perform.c: what the log is owed */
+	size_t told_count;
 };
 
 /* Room for the actions of engine, which is not yet or no longer daemon's. */

@@ -7,7 +7,6 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "await.h"
 #include "channel.h"
 #include "control.h"
 #include "guard.h"
@@ -45,7 +44,7 @@ struct loop {
 static void arm_timer(struct loop *loop)
 {
 	instant deadline =
-	        instant_earlier(engine_deadline(loop->daemon->engine), await_deadline(loop->daemon));
+	        instant_earlier(engine_deadline(loop->daemon->engine), loop->daemon->look_for_routes);
 	struct itimerspec when = {0};
 
 	deadline = instant_earlier(deadline, loop->look_again);

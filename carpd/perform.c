@@ -4,22 +4,23 @@
 #include <string.h>
 #include <time.h>
 
-#include "await.h"
 #include "core/announce.h"
 #include "linux/forwarding.h"
 #include "linux/peer.h"
 #include "log.h"
 #include "observe.h"
 #include "refusal.h"
+#include "routed.h"
 
 static struct interface *interface_of(struct daemon *daemon, const struct group *group)
 {
 	return &daemon->interfaces.list[group->settings->parent];
 }
 
-static bool is_master(const struct action *action)
+/* It may have left since this was decided, and even begun another reign. */
+static bool speaks(const struct action *action)
 {
-	return action->node->vhost.state == VHOST_MASTER;
+	return vhost_speaks(&action->node->vhost);
 }
 
 /* Shutting and opening are stores; the address may come and go behind a shut gate. */
@@ -337,18 +338,18 @@ static void follow_up(struct daemon *daemon, const struct action *action)
 	case ACTION_DROP:
 		break; /* done before */
 	case ACTION_ADVERTISE:
-		if (is_master(action))
+		if (speaks(action))
 			advertise(daemon, action);
 		break;
 	case ACTION_GOODBYE:
 		say_goodbye(daemon, action);
 		break;
 	case ACTION_SERVE:
-		if (is_master(action))
+		if (speaks(action))
 			set_gate(daemon, action, true);
 		break;
 	case ACTION_ANNOUNCE:
-		if (is_master(action))
+		if (speaks(action))
 			announce(daemon, action);
 		break;
 	case ACTION_PROBE:
@@ -359,7 +360,7 @@ static void follow_up(struct daemon *daemon, const struct action *action)
 	}
 }
 
-static void tell_taken(struct daemon *daemon, const struct group *group, int64_t taking_ns)
+static void tell_taken(struct daemon *daemon, const struct group *group, int taking_us)
 {
 	const struct group_settings *settings = group->settings;
 	size_t count = 0;
@@ -369,8 +370,31 @@ static void tell_taken(struct daemon *daemon, const struct group *group, int64_t
 		        !refusal_stands(daemon, interface_of(daemon, group), &settings->addresses[i].address);
 	if (group->masters > 0)
 		history_note(&daemon->history, daemon_wall_ns(daemon), group->settings->name, "took",
-		             "took %zu address%s, in %lld us", count, count == 1 ? "" : "es",
-		             (long long)(taking_ns / NS_PER_US));
+		             "took %zu address%s, in %d us", count, count == 1 ? "" : "es", taking_us);
+}
+
+static void write_log(struct daemon *daemon)
+{
+	for (size_t i = 0; i < daemon->told_count; i++)
+		if (daemon->told[i].kind == ACTION_TAKE)
+			tell_taken(daemon, daemon->told[i].group, daemon->told[i].report.value);
+		else
+			history_report(&daemon->history, daemon->engine, &daemon->told[i], daemon->now);
+	daemon->told_count = 0;
+}
+
+static void keep_for_log(struct daemon *daemon, size_t count, int64_t taking_ns)
+{
+	if (daemon->told_count + count > daemon->engine->action_capacity)
+		write_log(daemon);
+	for (size_t i = 0; i < count; i++) {
+		struct action *action = &daemon->todo[i];
+		if (action->kind == ACTION_TAKE)
+			action->report.value = (int)(taking_ns / NS_PER_US);
+		else if (action->kind != ACTION_TELL)
+			continue;
+		daemon->told[daemon->told_count++] = *action;
+	}
 }
 
 static size_t take_todo(struct daemon *daemon)
@@ -400,21 +424,8 @@ static void perform_turn(struct daemon *daemon, size_t count)
 	route_follow(daemon);
 	int64_t taking_ns = instant_span_ns(begun, daemon_read_clock(daemon));
 	for (size_t i = 0; i < count; i++)
-		if (!await_keep(daemon, &daemon->todo[i]))
-			follow_up(daemon, &daemon->todo[i]);
-	for (size_t i = 0; i < count; i++)
-		if (daemon->todo[i].kind == ACTION_TAKE)
-			tell_taken(daemon, daemon->todo[i].group, taking_ns);
-		else if (daemon->todo[i].kind == ACTION_TELL)
-			history_report(&daemon->history, daemon->engine, &daemon->todo[i], daemon->now);
-}
-
-static void perform_awaited(struct daemon *daemon)
-{
-	size_t count = await_release(daemon, daemon->todo);
-
-	for (size_t i = 0; i < count; i++)
 		follow_up(daemon, &daemon->todo[i]);
+	keep_for_log(daemon, count, taking_ns);
 }
 
 void perform_all(struct daemon *daemon)
@@ -425,8 +436,9 @@ void perform_all(struct daemon *daemon)
 	do {
 		while (daemon->engine->action_count > 0)
 			perform_turn(daemon, take_todo(daemon));
-		perform_awaited(daemon);
+		routed_look(daemon);
 	} while (daemon->engine->action_count > 0);
+	write_log(daemon);
 	daemon->performing = false;
 }
 
@@ -447,7 +459,7 @@ void perform_take_address(struct daemon *daemon, struct interface *interface, st
 	take_address(&batch, interface, address);
 	commit(&batch);
 	if (!refusal_stands(daemon, interface, &address->address))
-		engine_act(daemon->engine, ACTION_ANNOUNCE, group, &group->nodes[0]);
+		vhost_announce(daemon->engine, &group->nodes[0].vhost);
 }
 
 void perform_leave(struct daemon *daemon, struct interface *interface)

@@ -137,9 +137,6 @@ void reload_finish(struct daemon *daemon)
 {
 	struct runtime *old = daemon->runtime, *next = daemon->next;
 
-	/* What waits for the kernel waits for groups of the old engine. */
-	daemon->await.until = daemon->now;
-	perform_all(daemon);
 	if (!daemon_make_room(daemon, next->engine)) {
 		log_error("no memory for the new configuration");
 		abort(); /* the keeper gives everything back and starts afresh */

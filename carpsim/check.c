@@ -14,6 +14,8 @@ struct check *check_open(const struct world *world)
 
 	check->world = world;
 	check->views = memory_new(world->scenario->group_count, sizeof(check->views[0]));
+	check->served_ns = memory_new(world->scenario->group_count, sizeof(check->served_ns[0]));
+	check->planned = check_is_planned(world->scenario);
 	check->ranks_equals = scenario_is_carpd_only(world->scenario) && world->scenario->seal != SEAL_OFF;
 	return check;
 }
@@ -21,6 +23,7 @@ struct check *check_open(const struct world *world)
 void check_close(struct check *check)
 {
 	free(check->views);
+	free(check->served_ns);
 	free(check);
 }
 
@@ -50,6 +53,7 @@ static struct standing standing_of(const struct host *host, size_t unit)
 		const struct peer *peer = &host->peers[unit];
 		return (struct standing){.reign = peer->reign,
 		                         .interval_ns = peer_interval_ns(peer),
+		                         .speaks = true,
 		                         .demote = peer->dialect == HOST_OPENBSD ? peer->demotion : 0};
 	}
 	const struct node *node = daemon_node(host, unit);
@@ -59,13 +63,14 @@ static struct standing standing_of(const struct host *host, size_t unit)
 	return (struct standing){.reign = (uint64_t)vhost->last.at.ns,
 	                         .interval_ns = vhost_interval_ns(vhost),
 	                         .demote = vhost->group->demotion,
-	                         .handing_over = vhost->handover.active};
+	                         .handing_over = vhost->handover.active,
+	                         .speaks = vhost_speaks(vhost)};
 }
 
 static bool same_standing(const struct standing *a, const struct standing *b)
 {
 	return a->reign == b->reign && a->interval_ns == b->interval_ns && a->demote == b->demote &&
-	       a->handing_over == b->handing_over;
+	       a->handing_over == b->handing_over && a->speaks == b->speaks;
 }
 
 void check_sent(const struct world *world, const struct flight *flight)
@@ -143,7 +148,7 @@ static void note_view(struct check *check, size_t unit, size_t index)
 	if (state == view->state)
 		return;
 	check_change(check, unit, index, state);
-	if (state != VHOST_BACKUP)
+	if (state == VHOST_INIT)
 		view->masters_heard = 0;
 	if (view->state == VHOST_MASTER && state == VHOST_BACKUP) {
 		check_vacancy(check, unit, index);
@@ -166,6 +171,8 @@ static void check_unit(struct check *check, size_t unit, size_t index)
 		check_demotion(check, unit, index);
 		check_handover(check, unit, index);
 		if (views[index].state == VHOST_MASTER)
+			check_silence(check, unit, index);
+		if (views[index].state == VHOST_MASTER && views[index].standing.speaks)
 			check_announcements(check, unit, index);
 		if (views[index].state == VHOST_BACKUP)
 			check_patience(check, unit, index);
@@ -175,6 +182,7 @@ static void check_unit(struct check *check, size_t unit, size_t index)
 			continue;
 		if (views[index].state == VHOST_MASTER && views[i].state == VHOST_MASTER)
 			check_settled(check, unit, index, i);
+		check_overlap(check, unit, index, i);
 		if (views[index].state == VHOST_MASTER && views[i].state == VHOST_BACKUP)
 			check_demoted(check, unit, index, i);
 	}
@@ -192,6 +200,7 @@ void check_host(const struct world *world, size_t index)
 			check_unit(check, i, index);
 		else
 			note_view(check, i, index);
+		check_served(check, i);
 	}
 	if (host->running && host->kind == HOST_CARPD)
 		check_engine(check, index);

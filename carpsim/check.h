@@ -16,6 +16,10 @@
  *   replay     No advert under a seal is taken notice of twice, or after a later one.
  *   fresh      What somebody without a key plays back is taken notice of only while it is
  *              no older than a backup is patient, and never if it was altered.
+ *   first      The first advert of a reign is no goodbye, and comes when the addresses
+ *              are there, or 50 ms after the reign began.
+ *   overlap    Who hands over serves beside its successor for one way of its first advert.
+ *   served     Where nothing fails, and hosts are only told what to do, somebody serves.
  *   settled    Two masters never stay for longer than the longer of their
  *              intervals and one way of an advert after the last trouble between them.
  *   link       A host takes part while its link is up, until it is stopped.

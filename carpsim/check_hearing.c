@@ -146,7 +146,7 @@ void check_heard(const struct world *world, const struct flight *flight, const s
 		check_rivals(check, &hearing);
 	if (hearing.after != VHOST_BACKUP || hearing.goodbye)
 		return;
-	if (before->state == VHOST_MASTER)
+	if (vhost_speaks(before))
 		view->masters_heard = 0;
 	view->masters_heard |= 1u << flight->from;
 }

@@ -1,5 +1,5 @@
 /*
- * Never two owners: lease, false, settled, fence.
+ * Never two owners: lease, false, overlap, settled, fence.
  */
 #include "check_state.h"
 
@@ -39,11 +39,13 @@ void check_settled(struct check *check, size_t unit, size_t a, size_t b)
 	const struct view *other = &check->views[unit][b];
 	int64_t since_ns;
 
-	/* Two who both go answer to a third, and between two peers nothing is ours. */
+	/* Two who both go answer to a third (but see check_overlap), and between two peers nothing is ours.
+	 */
 	if ((one->standing.handing_over && other->standing.handing_over) ||
 	    (world->hosts[a].kind != HOST_CARPD && world->hosts[b].kind != HOST_CARPD))
 		return;
-	if (!check_untroubled_since(check, a, b, unit, &since_ns))
+	if (!one->standing.speaks || !other->standing.speaks ||
+	    !check_untroubled_since(check, a, b, unit, &since_ns))
 		return;
 	since_ns = latest(since_ns, latest(one->standing_since_ns, other->standing_since_ns));
 	int64_t bound_ns = latest(one->standing.interval_ns, other->standing.interval_ns) +
@@ -54,6 +56,26 @@ void check_settled(struct check *check, size_t unit, size_t a, size_t b)
 	if (is_overdue(world, since_ns, bound_ns))
 		check_fail(check, "settled: hosts %zu and %zu both master of group %zu for %" PRId64 " ns", a,
 		           b, unit, world->now_ns - since_ns);
+}
+
+/* Who hands over leaves when it hears the first advert of its successor. */
+void check_overlap(struct check *check, size_t unit, size_t a, size_t b)
+{
+	const struct world *world = check->world;
+	const struct view *one = &check->views[unit][a], *other = &check->views[unit][b];
+	int64_t begun_ns = latest(one->serving_since_ns, other->serving_since_ns);
+	int64_t lost_ns = latest(latest(check->lost_ns[a][b], check->lost_ns[b][a]), check->cabling_ns);
+	const struct view *first = one->serving_since_ns < begun_ns ? one : other;
+	int64_t since_ns;
+
+	if (!first->standing.handing_over || first->standing_since_ns > begun_ns || lost_ns >= begun_ns ||
+	    world->hosts[a].kind != HOST_CARPD || world->hosts[b].kind != HOST_CARPD ||
+	    !host_serves(&world->hosts[a], unit) || !host_serves(&world->hosts[b], unit) ||
+	    !check_untroubled_since(check, a, b, unit, &since_ns))
+		return;
+	if (is_overdue(world, latest(since_ns, begun_ns), scenario_way_ns(world->scenario)))
+		check_fail(check, "overlap: hosts %zu and %zu both serve group %zu for %" PRId64 " ns", a, b,
+		           unit, world->now_ns - begun_ns);
 }
 
 /* A BSD with both families has two timers, and the one that is behind counts (protocol.md 1.6). */

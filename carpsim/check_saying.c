@@ -1,5 +1,5 @@
 /*
- * What a host says: terms, sequence, announced.
+ * What a host says: first, terms, sequence, announced.
  */
 #include "check_state.h"
 
@@ -26,6 +26,35 @@ static bool has_left(const struct vhost *vhost)
 	return vhost->state == VHOST_BACKUP && vhost->last.cause.kind == CAUSE_TAKE_FAILED;
 }
 
+/* Of a reign: nobody can hand over what nobody has heard of, and addresses come before adverts. */
+static bool is_first_advert(struct check *check, const struct flight *flight, const struct vhost *vhost)
+{
+	struct view *view = &check->views[flight->unit][flight->from];
+	const struct host *host = &check->world->hosts[flight->from];
+	uint64_t reign = (uint64_t)vhost->last.at.ns;
+
+	if (vhost->state != VHOST_MASTER ||
+	    (view->spoken_reign == reign && view->first_advert != flight->number))
+		return false;
+	view->spoken_reign = reign;
+	view->first_advert = flight->number;
+	if (!kernel_routes(&host->kernel, flight->unit, check->world->now_ns) &&
+	    instant_span_ns(vhost->last.at, host_now(host)) < SILENCE_MAX_NS)
+		check_fail(check, "first: host %u advertises group %u before it has the addresses",
+		           flight->from, flight->unit);
+	return true;
+}
+
+void check_silence(struct check *check, size_t unit, size_t index)
+{
+	const struct view *view = &check->views[unit][index];
+	int64_t since_ns = latest(view->standing_since_ns, check->trouble_ns[index]);
+
+	if (!view->standing.speaks && is_overdue(check->world, since_ns, SILENCE_MAX_NS))
+		check_fail(check, "first: host %zu is master of group %zu and waits for ever to say so",
+		           index, unit);
+}
+
 /* Nothing but its settings, its demotion and whether it goes. */
 static void check_terms(struct check *check, const struct flight *flight)
 {
@@ -34,11 +63,16 @@ static void check_terms(struct check *check, const struct flight *flight)
 	const struct vhost *vhost = &daemon_node(host, flight->unit)->vhost;
 	uint8_t demote = vhost->group->demotion;
 	uint8_t advskew = scenario_advskew(scenario, flight->from, flight->unit);
-	bool goes = vhost->handover.active || has_left(vhost);
+	bool first = is_first_advert(check, flight, vhost);
+	bool goes = (vhost->handover.active && !first) || has_left(vhost);
 	struct advert said;
 
-	if (advert_decode(flight_payload(flight), ADVERT_BYTES, &said) != DROP_NONE ||
-	    said.vhid != vhost->vhid || said.advbase != (goes ? ADVERT_GONE : scenario->advbase) ||
+	bool readable = advert_decode(flight_payload(flight), ADVERT_BYTES, &said) == DROP_NONE;
+	if (readable && first && said.advbase == ADVERT_GONE)
+		check_fail(check, "first: host %u begins with a goodbye to group %u", flight->from,
+		           flight->unit);
+	if (!readable || said.vhid != vhost->vhid ||
+	    said.advbase != (goes ? ADVERT_GONE : scenario->advbase) ||
 	    said.advskew != (goes ? ADVERT_GONE : demoted_advskew(advskew, demote)) ||
 	    (said.demote != demote && !goes))
 		check_fail(check, "terms: host %u says of group %u what is not so", flight->from,
@@ -101,7 +135,8 @@ void check_announcements(struct check *check, size_t unit, size_t index)
 	const struct host *host = &check->world->hosts[index];
 	const struct view *view = &check->views[unit][index];
 	instant reign = daemon_node(host, unit)->vhost.last.at;
-	int64_t elapsed_ns = instant_span_ns(reign, host_now(host));
+	instant since = daemon_node(host, unit)->vhost.speaks_since;
+	int64_t elapsed_ns = instant_span_ns(since, host_now(host));
 	unsigned int due = 1;
 
 	/* A pause puts the repetitions off. */

@@ -1,5 +1,5 @@
 /*
- * Always one: link, patience, vacant, flapping, deadline, actions.
+ * Always one: link, patience, served, vacant, flapping, deadline, actions.
  */
 #include "check_state.h"
 
@@ -42,6 +42,49 @@ void check_patience(struct check *check, size_t unit, size_t index)
 		           "patience: host %zu is a backup of group %zu and has heard nothing for %" PRId64
 		           " ns",
 		           index, unit, world->now_ns - since_ns);
+}
+
+/* As much as a hand-over takes, and some more, must fit into its wait. */
+static bool has_time_to_hand_over(const struct scenario *scenario)
+{
+	return scenario->handover_wait_ns >= 200 * NS_PER_MS + 8 * scenario_way_ns(scenario);
+}
+
+bool check_is_planned(const struct scenario *scenario)
+{
+	if (!scenario_is_carpd_only(scenario) || scenario->attacked || scenario->seal == SEAL_OFF ||
+	    scenario->loss_per_million > 0 || !has_time_to_hand_over(scenario))
+		return false;
+	for (size_t i = 0; i < scenario->disturbance_count; i++) {
+		enum disturbance_kind kind = scenario->disturbances[i].kind;
+		if (kind != DISTURB_HAND_OVER && kind != DISTURB_STOP && kind != DISTURB_DEMOTE &&
+		    kind != DISTURB_UNDEMOTE && kind != DISTURB_MAINTAIN && kind != DISTURB_WALL)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Where nothing fails, and somebody is there who is not told to stop.  Of three hosts two
+ * may rise at once: when one of them is told to go before it hears the other, it takes the
+ * other's advert for an answer, and the other leaves as well, until it hears the goodbye.
+ */
+void check_served(struct check *check, size_t unit)
+{
+	const struct world *world = check->world;
+	int64_t gap_ns = world->host_count > 2 ? scenario_way_ns(world->scenario) + SILENCE_MAX_NS : 0;
+	int64_t *served_ns = &check->served_ns[unit];
+	bool able = false, served = false;
+
+	for (size_t i = 0; i < world->host_count; i++) {
+		const struct host *host = &world->hosts[i];
+		served |= host_serves(host, unit);
+		able |= !host->stopping && host_state(host, unit) != VHOST_INIT;
+	}
+	if (served || !able)
+		*served_ns = served ? world->now_ns : 0;
+	else if (check->planned && *served_ns != 0 && (gap_ns == 0 || is_overdue(world, *served_ns, gap_ns)))
+		check_fail(check, "served: nobody serves group %zu any more", unit);
 }
 
 /* Of two equals that hear each other one stays; here nobody has. */

@@ -11,12 +11,16 @@
 /* For what happens at one moment but is not one event, and for the drift of clocks. */
 #define SLACK_NS (2 * NS_PER_MS)
 
+/* At the beginning of a reign, until the addresses are there. */
+#define SILENCE_MAX_NS (50 * NS_PER_MS)
+
 /* What others can know of a master, and since when it is so. */
 struct standing {
 	uint64_t reign;
 	int64_t interval_ns;
 	int demote;
 	bool handing_over;
+	bool speaks;
 };
 
 struct view {
@@ -28,9 +32,11 @@ struct view {
 	int64_t standing_since_ns;
 	uint64_t serving_reign; /* the last reign in which it was seen serving */
 	int64_t serving_since_ns;
-	uint64_t last_reign; /* the last one that it began, seen or not */
-	int64_t goodbye_ns;  /* when it last said one */
-	int64_t heard_ns;    /* when it last took notice of an advert */
+	uint64_t last_reign;   /* the last one that it began, seen or not */
+	uint64_t spoken_reign; /* the last one in which it said something, */
+	uint64_t first_advert; /* and the first that it said */
+	int64_t goodbye_ns;    /* when it last said one */
+	int64_t heard_ns;      /* when it last took notice of an advert */
 	instant announced_reign;
 	unsigned int announcements; /* in that reign */
 	instant started;            /* left INIT, by its own clock */
@@ -52,7 +58,9 @@ struct check {
 	int64_t lost_ns[HOSTS_MAX][HOSTS_MAX];
 	int64_t cabling_ns;
 	int64_t any_trouble_ns;
-	bool ranks_equals; /* not by chance, as hosts do that know nothing of each other but adverts */
+	bool planned;       /* nothing fails: hosts only do what they are told to */
+	int64_t *served_ns; /* each unit, when it was last seen so; 0: never */
+	bool ranks_equals;  /* not by chance, as hosts do that know nothing of each other but adverts */
 	char failure[300];
 };
 
@@ -87,11 +95,14 @@ static inline void check_note_start(struct view *view, const struct vhost *vhost
 bool check_untroubled_since(const struct check *check, size_t a, size_t b, size_t unit, int64_t *ret_ns);
 
 /* check_owners.c: never two owners. */
+void check_overlap(struct check *check, size_t unit, size_t a, size_t b);
 void check_settled(struct check *check, size_t unit, size_t a, size_t b);
 /* Host has begun to serve because of silence: may it pass other over? */
 void check_takeover(struct check *check, size_t unit, size_t host, size_t other);
 
 /* check_service.c: always one. */
+bool check_is_planned(const struct scenario *scenario);
+void check_served(struct check *check, size_t unit);
 void check_link(struct check *check, size_t unit, size_t host);
 void check_patience(struct check *check, size_t unit, size_t host);
 /* Host has left and is a backup. */
@@ -109,6 +120,7 @@ void check_demotion(struct check *check, size_t unit, size_t host);
 void check_kernel(struct check *check, size_t unit, size_t host);
 
 /* check_saying.c: what a host says. */
+void check_silence(struct check *check, size_t unit, size_t host);
 void check_advert(struct check *check, const struct flight *flight);
 void check_announcements(struct check *check, size_t unit, size_t host);
 

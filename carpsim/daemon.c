@@ -281,7 +281,7 @@ bool daemon_wants_to_advertise(const struct host *host)
 	const struct engine *engine = host->daemon.engine;
 
 	for (size_t i = 0; i < engine->action_count; i++)
-		if (engine->actions[i].kind == ACTION_ADVERTISE)
+		if (engine->actions[i].kind == ACTION_ADVERTISE || engine->actions[i].kind == ACTION_TAKE)
 			return true;
 	return false;
 }

@@ -105,6 +105,8 @@ static void settle(struct host *host)
 {
 	if (!is_awake(host))
 		return;
+	if (host->kind == HOST_CARPD)
+		perform_look_for_routes(host);
 	if (host->kind != HOST_CARPD) {
 		peers_flush(host);
 	} else if (host->stall_ns > 0 && daemon_wants_to_advertise(host)) {

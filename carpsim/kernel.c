@@ -32,12 +32,14 @@ void kernel_open(struct kernel *kernel, const struct scenario *scenario, size_t 
 	kernel->group_count = scenario->group_count;
 	kernel->gates = memory_new(scenario->group_count, sizeof(kernel->gates[0]));
 	kernel->taken = memory_new(scenario->group_count, sizeof(kernel->taken[0]));
+	kernel->routed_ns = memory_new(scenario->group_count, sizeof(kernel->routed_ns[0]));
 }
 
 void kernel_close(struct kernel *kernel)
 {
 	free(kernel->gates);
 	free(kernel->taken);
+	free(kernel->routed_ns);
 }
 
 void kernel_clear(struct kernel *kernel)
@@ -74,6 +76,11 @@ void kernel_open_gate(struct kernel *kernel, size_t unit, instant end)
 void kernel_shut_gate(struct kernel *kernel, size_t unit)
 {
 	kernel->gates[unit].open = false;
+}
+
+bool kernel_routes(const struct kernel *kernel, size_t group, int64_t now_ns)
+{
+	return kernel->taken[group] && kernel->routed_ns[group] <= now_ns;
 }
 
 bool kernel_can_send(const struct kernel *kernel, size_t port)

@@ -28,6 +28,7 @@ struct kernel {
 	size_t group_count;
 	struct gate *gates; /* of each unit */
 	bool *taken;        /* the addresses of each group */
+	int64_t *routed_ns; /* from when on packets to them reach this host */
 	int64_t refusals;   /* that many takes fail */
 	int64_t refused_ns; /* the last time */
 	size_t refused_group;
@@ -46,6 +47,7 @@ void kernel_drop(struct kernel *kernel, size_t group);
 void kernel_open_gate(struct kernel *kernel, size_t unit, instant end);
 void kernel_shut_gate(struct kernel *kernel, size_t unit);
 
+bool kernel_routes(const struct kernel *kernel, size_t group, int64_t now_ns);
 bool kernel_can_send(const struct kernel *kernel, size_t port);
 /* The addresses are there and the gate lets them through. */
 bool kernel_serves(const struct kernel *kernel, size_t unit, instant now);

@@ -11,12 +11,44 @@ static size_t group_unit(const struct group *group)
 	return daemon_unit(&group->nodes[0]);
 }
 
+/* Nobody tells of it: the daemon looks, here just in time. */
+static void begin_to_route(struct host *host, size_t unit)
+{
+	struct world *world = host->world;
+	int64_t *routed_ns = &host->kernel.routed_ns[unit];
+
+	*routed_ns = world->now_ns;
+	if (world->scenario->routing_ns == 0)
+		return;
+	*routed_ns += random_between(&world->random, 0, world->scenario->routing_ns);
+	if (random_chance(&world->random, world->scenario->unrouted_per_million))
+		*routed_ns = INT64_MAX;
+	else
+		queue_add(&world->queue, *routed_ns, EVENT_WAKE, (uint32_t)host->index);
+}
+
 static void take(struct host *host, struct group *group)
 {
 	int error = kernel_take(&host->kernel, group_unit(group), host->world->now_ns);
 
 	if (error < 0)
 		engine_take_failed(host->daemon.engine, group, -error, host_now(host));
+	else
+		begin_to_route(host, group_unit(group));
+}
+
+void perform_look_for_routes(struct host *host)
+{
+	struct engine *engine = host->daemon.engine;
+
+	if (engine->action_count > 0)
+		return; /* what is still to be dropped is routed too */
+	for (size_t i = 0; i < engine->settings->group_count; i++) {
+		struct group *group = &engine->groups[i];
+		if (engine_is_taking(group) &&
+		    kernel_routes(&host->kernel, group_unit(group), host->world->now_ns))
+			engine_taken(engine, group, host_now(host));
+	}
 }
 
 static void serve(struct host *host, const struct node *node)
@@ -146,23 +178,23 @@ static void tell(struct host *host, const struct action *action)
 	           cause_name(transition->cause.kind));
 }
 
-static bool is_master(const struct action *action)
+static bool speaks(const struct action *action)
 {
-	return action->node->vhost.state == VHOST_MASTER;
+	return vhost_speaks(&action->node->vhost);
 }
 
 static void follow_up(struct host *host, const struct action *action)
 {
 	switch (action->kind) {
 	case ACTION_ADVERTISE:
-		if (is_master(action))
+		if (speaks(action))
 			advertise(host, action->node);
 		break;
 	case ACTION_GOODBYE:
 		say_goodbye(host, action->node);
 		break;
 	case ACTION_SERVE:
-		if (is_master(action))
+		if (speaks(action))
 			serve(host, action->node);
 		break;
 	case ACTION_PROBE:
@@ -172,7 +204,8 @@ static void follow_up(struct host *host, const struct action *action)
 		tell(host, action);
 		break;
 	case ACTION_ANNOUNCE:
-		check_announced(host->world, host->index, daemon_unit(action->node));
+		if (speaks(action))
+			check_announced(host->world, host->index, daemon_unit(action->node));
 		break;
 	case ACTION_SHUT:
 	case ACTION_DROP:
@@ -204,6 +237,9 @@ static void perform_turn(struct host *host)
 
 void perform_all(struct host *host)
 {
-	while (host->daemon.engine->action_count > 0)
-		perform_turn(host);
+	do {
+		while (host->daemon.engine->action_count > 0)
+			perform_turn(host);
+		perform_look_for_routes(host);
+	} while (host->daemon.engine->action_count > 0);
 }

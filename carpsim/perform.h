@@ -8,6 +8,8 @@
 struct host;
 
 /* Until none is left: what comes of an action may ask for more. */
+/* The engine hears of what the kernel has taken and routes. */
+void perform_look_for_routes(struct host *host);
 void perform_all(struct host *host);
 
 #endif

@@ -89,6 +89,9 @@ struct scenario {
 	int64_t loss_per_million;
 	int64_t duplicate_per_million;
 	int64_t losses_in_a_row; /* at most, from one host to another, or LOSSES_UNBOUNDED */
+	/* Of addresses that were taken. */
+	int64_t routing_ns; /* until the kernel routes them: 0 to this, each time for itself */
+	int64_t unrouted_per_million;
 	struct disturbance disturbances[DISTURBANCES_MAX];
 	size_t disturbance_count;
 };

@@ -197,6 +197,52 @@ static int64_t make_disturbance(struct scenario *scenario, struct random *random
 	return end_ns;
 }
 
+/* Within what a successor waits for its addresses, and a little longer. */
+#define TOGETHER_NS (60 * NS_PER_MS)
+
+static void make_plan(struct scenario *scenario, struct random *random)
+{
+	static const enum disturbance_kind kinds[] = {DISTURB_HAND_OVER, DISTURB_HAND_OVER, DISTURB_DEMOTE,
+	                                              DISTURB_MAINTAIN, DISTURB_UNDEMOTE};
+	int64_t patience_ns = scenario_patience_ns(scenario);
+	int64_t at_ns = 2 * patience_ns;
+
+	for (; at_ns < scenario->duration_ns - 8 * patience_ns; at_ns += 4 * patience_ns) {
+		int64_t count = random_between(random, 1, 4);
+		at_ns += random_between(random, 0, patience_ns);
+		for (int64_t i = 0; i < count; i++) {
+			int64_t kind = random_below(random, sizeof(kinds) / sizeof(kinds[0]));
+			int64_t host = random_below(random, (int64_t)scenario->host_count);
+			int64_t offset_ns = random_between(random, 0, TOGETHER_NS);
+			add(scenario, at_ns + offset_ns, kinds[kind], host, 1 + 50 * i);
+		}
+	}
+	for (int64_t i = 0; i < 2; i++) {
+		int64_t host = random_below(random, (int64_t)scenario->host_count);
+		int64_t offset_ns = random_between(random, 0, TOGETHER_NS);
+		add(scenario, at_ns + offset_ns, i == 0 ? DISTURB_STOP : DISTURB_HAND_OVER, host, 0);
+	}
+}
+
+/* It loses nothing, and nothing fails: hosts are told what to do, several of them at one moment. */
+static void make_planned(struct scenario *scenario, struct random *random)
+{
+	int64_t patience_ns = scenario_patience_ns(scenario);
+
+	for (size_t i = 0; i < scenario->host_count; i++)
+		scenario->hosts[i].kind = HOST_CARPD;
+	if (scenario->seal == SEAL_OFF)
+		scenario->seal = SEAL_OFFER;
+	scenario->delay_ns = random_between(random, 10 * NS_PER_US, NS_PER_MS);
+	scenario->jitter_ns = random_between(random, 0, NS_PER_MS);
+	scenario->loss_per_million = 0;
+	scenario->losses_in_a_row = 0;
+	scenario->handover_wait_ns += 200 * NS_PER_MS;
+	scenario->routing_ns = random_between(random, 1, 80) * NS_PER_MS;
+	scenario->duration_ns = patience_ns * random_between(random, 30, 100);
+	make_plan(scenario, random);
+}
+
 /* One after the other, sometimes overlapping, with time to settle now and then. */
 static void make_disturbances(struct scenario *scenario, struct random *random, enum weather weather)
 {
@@ -228,6 +274,15 @@ void scenario_make(struct scenario *scenario, uint64_t seed, int64_t duration_li
 	if (weather == BOUNDED)
 		for (size_t i = 0; i < scenario->host_count; i++)
 			scenario->hosts[i].advskew /= 4;
+	struct random beginnings = {.state = seed ^ ~seed << 32};
+	if (random_chance(&beginnings, 250000)) {
+		make_planned(scenario, &beginnings);
+		return;
+	}
+	if (random_chance(&beginnings, 500000))
+		scenario->routing_ns = random_between(&beginnings, 1, 100) * NS_PER_MS;
+	if (random_chance(&beginnings, 200000))
+		scenario->unrouted_per_million = random_between(&beginnings, 0, 1000000);
 	duration_ns = scenario_patience_ns(scenario) * random_between(&random, 50, 1000);
 	scenario->duration_ns = duration_ns < duration_limit_ns ? duration_ns : duration_limit_ns;
 	make_disturbances(scenario, &random, weather);

@@ -131,6 +131,8 @@ void scenario_write(const struct scenario *scenario, FILE *file)
 	write_time(file, "jitter", scenario->jitter_ns);
 	fprintf(file, "loss %" PRId64 "\nduplicate %" PRId64 "\nlosses-in-a-row %" PRId64 "\n",
 	        scenario->loss_per_million, scenario->duplicate_per_million, scenario->losses_in_a_row);
+	write_time(file, "routing", scenario->routing_ns);
+	fprintf(file, "unrouted %" PRId64 "\n", scenario->unrouted_per_million);
 	for (size_t i = 0; i < scenario->disturbance_count; i++) {
 		print_time(text, sizeof(text), scenario->disturbances[i].at_ns);
 		fprintf(file, "at %s ", text);
@@ -309,6 +311,10 @@ static bool read_line(struct scenario *scenario, const char *word, char **rest)
 		right = read_time(operand, &scenario->delay_ns);
 	else if (strcmp(word, "jitter") == 0)
 		right = read_time(operand, &scenario->jitter_ns);
+	else if (strcmp(word, "routing") == 0)
+		right = read_time(operand, &scenario->routing_ns);
+	else if (strcmp(word, "unrouted") == 0)
+		right = read_number(operand, 0, 1000000, &scenario->unrouted_per_million);
 	else if (strcmp(word, "loss") == 0)
 		right = read_number(operand, 0, 1000000, &scenario->loss_per_million);
 	else if (strcmp(word, "duplicate") == 0)

@@ -133,7 +133,8 @@ void engine_act(struct engine *engine, enum action_kind kind, struct group *grou
 	action->group = group;
 	action->node = node;
 	if (kind == ACTION_ADVERTISE || kind == ACTION_GOODBYE)
-		engine_prepare_advert(engine, node, kind == ACTION_GOODBYE || node->vhost.handover.active);
+		engine_prepare_advert(engine, node,
+		                      kind == ACTION_GOODBYE || vhost_says_goodbye(&node->vhost));
 }
 
 void engine_tell(struct engine *engine, struct group *group, struct node *node, const struct report *report)
@@ -456,6 +457,22 @@ void engine_parent_changed(struct engine *engine, size_t index, const struct par
 	follow_blocked(engine, index, now);
 }
 
+bool engine_is_taking(const struct group *group)
+{
+	for (size_t i = 0; i < group->node_count; i++)
+		if (group->nodes[i].vhost.state == VHOST_MASTER && !vhost_speaks(&group->nodes[i].vhost))
+			return true;
+	return false;
+}
+
+void engine_taken(struct engine *engine, struct group *group, instant now)
+{
+	for (size_t i = 0; i < group->node_count; i++) {
+		vhost_taken(engine, &group->nodes[i].vhost, now);
+		engine_wake_for(engine, &group->nodes[i]);
+	}
+}
+
 #define TAKE_AGAIN_NS (10 * NS_PER_S)
 
 void engine_take_failed(struct engine *engine, struct group *group, int error, instant now)
@@ -502,8 +519,7 @@ void engine_refuse(struct engine *engine, struct group *group, enum refused refu
 		return;
 	engine_act(engine, ACTION_TAKE, group, NULL);
 	for (size_t i = 0; i < group->node_count; i++)
-		if (group->nodes[i].vhost.state == VHOST_MASTER)
-			engine_act(engine, ACTION_ANNOUNCE, group, &group->nodes[i]);
+		vhost_announce(engine, &group->nodes[i].vhost);
 }
 
 void engine_mac_changed(struct engine *engine, struct group *group, instant now)

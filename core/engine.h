@@ -215,11 +215,11 @@ struct group {
 enum action_kind {
 	ACTION_SHUT,      /* node: the gate, before anything else when mastership ends */
 	ACTION_DROP,      /* group: its addresses */
-	ACTION_TAKE,      /* group: its addresses; a failure comes back as engine_take_failed */
-	ACTION_ADVERTISE, /* node: engine_advert_frame, send, engine_sent */
+	ACTION_TAKE,      /* group: its addresses; then engine_taken, or engine_take_failed */
+	ACTION_ADVERTISE, /* node, if it speaks still: engine_advert_frame, send, engine_sent */
 	ACTION_GOODBYE,   /* node: it has left; engine_advert_frame, send, engine_sent, as a last word */
-	ACTION_SERVE,     /* node: the gate is open until vhost.lease_end */
-	ACTION_ANNOUNCE,  /* group: gratuitous ARP and neighbour advertisements */
+	ACTION_SERVE,     /* node, if it speaks still: the gate is open until vhost.lease_end */
+	ACTION_ANNOUNCE,  /* group, if the node speaks still: gratuitous ARP and neighbour advertisements */
 	ACTION_PROBE,     /* node: engine_probe_frame, send, engine_probed */
 	ACTION_TELL,      /* report: for the log */
 };
@@ -384,6 +384,13 @@ uint64_t engine_sequence_clock(const struct engine *engine, instant now);
 uint64_t engine_reserve_sequences(const struct engine *engine, instant now);
 bool engine_sequences_run_short(const struct engine *engine, uint64_t reserved, instant now);
 
+/*
+ * A node that becomes master waits for this before it advertises, for 50 ms at most: the
+ * addresses of its group are in the kernel, and it routes them.  The caller looks whether
+ * they are for as long as engine_is_taking.
+ */
+bool engine_is_taking(const struct group *group);
+void engine_taken(struct engine *engine, struct group *group, instant now);
 /* None of it, for no reason that is known to last: the group steps down and tries again later. */
 void engine_take_failed(struct engine *engine, struct group *group, int error, instant now);
 /* The caller has changed virtual_mac: switches and neighbours must hear of it from a master. */
@@ -397,7 +404,10 @@ void engine_address_lost(struct engine *engine, size_t parent, const struct addr
 bool engine_demote(struct engine *engine, const char *name, int value, instant now, instant until);
 bool engine_undemote(struct engine *engine, const char *name, instant now);
 
-/* group NULL: all.  Hands over what this host is master of and stays in service as a backup. */
+/*
+ * group NULL: all.  Hands over what this host is master of and stays in service as a backup.
+ * What no advert has told of yet goes back to whom it was to be taken from, if he lives.
+ */
 void engine_hand_over(struct engine *engine, struct group *group, instant now);
 /* The same for all, to whom a demotion alone says nothing; preempt may take back when the demotion is over.
  */

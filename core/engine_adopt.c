@@ -121,7 +121,7 @@ static void adopt_group(struct engine *engine, struct group *next, const struct 
 		carry_grace(next, old);
 	if (addresses_changed && next->masters > 0) {
 		engine_act(engine, ACTION_TAKE, next, NULL);
-		engine_act(engine, ACTION_ANNOUNCE, next, &next->nodes[0]);
+		vhost_announce(engine, &next->nodes[0].vhost);
 	}
 	for (size_t i = 0; i < next->node_count; i++)
 		if (!same_terms(next, old, i))

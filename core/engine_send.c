@@ -62,7 +62,7 @@ void engine_prepare_advert(struct engine *engine, struct node *node, bool goodby
 	        .counter = next_counter(engine, node),
 	};
 	digest_sign(&digests[group->settings->digest_form], node->advert.counter, node->advert.digest);
-	node->seal_flags = node->vhost.handover.active ? SEAL_HANDING_OVER : 0;
+	node->seal_flags = vhost_says_goodbye(&node->vhost) ? SEAL_HANDING_OVER : 0;
 }
 
 static bool has_family(const struct group_settings *settings, enum family family)
@@ -151,7 +151,7 @@ bool engine_advert_frame(struct engine *engine, struct node *node, size_t n, ins
 	size_t payload_bytes = ADVERT_BYTES;
 
 	bool last_word = node->advert.advbase == ADVERT_GONE && node->advert.advskew == ADVERT_GONE;
-	if ((node->vhost.state != VHOST_MASTER && !last_word) ||
+	if ((node->vhost.state == VHOST_MASTER ? !vhost_speaks(&node->vhost) : !last_word) ||
 	    !engine_destination(settings, n, &destination))
 		return false;
 	ret_out->source = engine_source(engine, settings, destination.family);

@@ -107,22 +107,30 @@ void vhost_tell(struct engine *engine, struct vhost *vhost, enum report_kind kin
 	engine_tell(engine, vhost->group, vhost_node(vhost), &report);
 }
 
-void vhost_advertise(struct engine *engine, struct vhost *vhost, instant now)
+bool vhost_speaks(const struct vhost *vhost)
 {
-	vhost_act(engine, ACTION_ADVERTISE, vhost);
-	vhost_act(engine, ACTION_SERVE, vhost);
-	vhost->deadline = instant_after(now, vhost_interval_ns(vhost));
+	return vhost->state == VHOST_MASTER && !instant_is_never(vhost->speaks_since);
 }
 
-static void say_goodbye(struct engine *engine, struct vhost *vhost, instant now)
+bool vhost_says_goodbye(const struct vhost *vhost)
+{
+	return vhost->handover.active && vhost->lease_end.ns != 0;
+}
+
+void vhost_advertise(struct engine *engine, struct vhost *vhost, instant now)
 {
 	int64_t interval_ns = vhost_interval_ns(vhost);
 	int64_t repeat_ns = engine->settings->handover_wait_ns / GOODBYES_PER_WAIT;
 
-	/* Each one extends the lease as any advert does: in fast mode it is shorter than the wait. */
+	/* The first advert will say what has changed meanwhile. */
+	if (!vhost_speaks(vhost))
+		return;
+	/* A goodbye extends the lease as any advert does: in fast mode it is shorter than the wait. */
 	vhost_act(engine, ACTION_ADVERTISE, vhost);
 	vhost_act(engine, ACTION_SERVE, vhost);
-	vhost->deadline = instant_after(now, repeat_ns < interval_ns ? repeat_ns : interval_ns);
+	if (vhost->handover.active && repeat_ns < interval_ns)
+		interval_ns = repeat_ns;
+	vhost->deadline = instant_after(now, interval_ns);
 }
 
 void vhost_restart_timer(struct vhost *vhost, instant now)
@@ -198,7 +206,7 @@ static bool owes_a_goodbye(const struct vhost *vhost, enum cause_kind why)
 
 static void leave_master(struct engine *engine, struct vhost *vhost, enum cause_kind why)
 {
-	vhost->passed_on = successor_is_heard(why);
+	vhost->passed_on = vhost->lease_end.ns != 0 && successor_is_heard(why);
 	vhost_act(engine, ACTION_SHUT, vhost);
 	if (--vhost->group->masters == 0)
 		engine_act(engine, ACTION_DROP, vhost->group, NULL);
@@ -230,50 +238,76 @@ static bool predecessor_lives(enum cause_kind kind)
 
 static instant next_announcement_behind(const struct vhost *vhost, instant now)
 {
-	int64_t elapsed_ns = instant_span_ns(vhost->last.at, now);
+	int64_t elapsed_ns = instant_span_ns(vhost->speaks_since, now);
 
 	return elapsed_ns < ANNOUNCE_BEHIND_UNTIL_NS / 4 ? instant_after(now, 3 * elapsed_ns) : INSTANT_NEVER;
 }
 
+void vhost_announce(struct engine *engine, struct vhost *vhost)
+{
+	if (vhost_speaks(vhost))
+		vhost_act(engine, ACTION_ANNOUNCE, vhost);
+}
+
 void vhost_repeat_announcements(struct vhost *vhost, instant again, instant now)
 {
+	if (!vhost_speaks(vhost))
+		return;
 	vhost->announce_step = 0;
 	vhost->announce_at = instant_after(now, announce_gaps_ns[0]);
 	vhost->announce_again = again;
 }
 
+/*
+ * The addresses come first, behind a gate that is still shut: a predecessor that
+ * serves on until it hears our advert, and closes then, leaves no gap.  But backups
+ * wait for the advert too, so it does not wait for the addresses for longer than this.
+ */
+#define TAKING_MAX_NS (50 * NS_PER_MS)
+
 void vhost_become_master(struct engine *engine, struct vhost *vhost, struct cause cause, instant now)
 {
-	vhost_forget_master(vhost);
 	vhost->held = false;
 	vhost->lease_end = NO_LEASE;
+	vhost->speaks_since = INSTANT_NEVER;
 	vhost->rival = (struct rival){.heard = INSTANT_NEVER};
-	vhost->reassert_after = now;
-	expect_relief(vhost, now);
+	vhost->deadline = instant_after(now, TAKING_MAX_NS);
 	set_state(engine, vhost, VHOST_MASTER, cause, now);
-	/*
-	 * The addresses come first, behind a gate that is still shut: a predecessor
-	 * that serves on until it hears our advert, and closes then, leaves no gap.
-	 */
 	if (vhost->group->masters++ == 0)
 		engine_act(engine, ACTION_TAKE, vhost->group, NULL);
+}
+
+/* The addresses are there: from now on others hear of this reign. */
+static void begin_to_speak(struct engine *engine, struct vhost *vhost, instant now)
+{
+	bool predecessor = predecessor_lives(vhost->last.cause.kind);
 	/*
 	 * Where no virtual MAC moves with the advert, which to unicast peers it does
 	 * not, clients are told first: they must not send to a predecessor that has
 	 * stopped already.
 	 */
-	bool announce_first = predecessor_lives(cause.kind) &&
-	                      (!vhost->group->virtual_mac || vhost_settings(vhost)->peer_count > 0);
+	bool announce_first =
+	        predecessor && (!vhost->group->virtual_mac || vhost_settings(vhost)->peer_count > 0);
+
+	vhost->speaks_since = now;
+	vhost->reassert_after = now;
+	if (vhost->handover.active)
+		vhost->handover.deadline = instant_after(now, engine->settings->handover_wait_ns);
+	vhost_forget_master(vhost);
+	expect_relief(vhost, now);
 	if (announce_first)
-		vhost_act(engine, ACTION_ANNOUNCE, vhost);
+		vhost_announce(engine, vhost);
 	vhost_advertise(engine, vhost, now);
 	if (!announce_first)
-		vhost_act(engine, ACTION_ANNOUNCE, vhost);
-	vhost_repeat_announcements(vhost,
-	                           predecessor_lives(cause.kind)
-	                                   ? instant_after(now, ANNOUNCE_BEHIND_PREDECESSOR_NS)
-	                                   : INSTANT_NEVER,
-	                           now);
+		vhost_announce(engine, vhost);
+	vhost_repeat_announcements(
+	        vhost, predecessor ? instant_after(now, ANNOUNCE_BEHIND_PREDECESSOR_NS) : INSTANT_NEVER, now);
+}
+
+void vhost_taken(struct engine *engine, struct vhost *vhost, instant now)
+{
+	if (vhost->state == VHOST_MASTER && !vhost_speaks(vhost))
+		begin_to_speak(engine, vhost, now);
 }
 
 void vhost_become_backup(struct engine *engine, struct vhost *vhost, struct cause cause, instant now)
@@ -328,12 +362,35 @@ static void step_down(struct engine *engine, struct vhost *vhost, struct cause c
 		vhost_become_backup(engine, vhost, cause, now);
 }
 
+/* Nobody has heard of this reign, and whoever served before it serves on. */
+static void step_back(struct engine *engine, struct vhost *vhost, enum cause_kind kind, instant now)
+{
+	struct cause cause = vhost->last.cause;
+	const struct master predecessor = vhost->master;
+
+	cause.kind = kind;
+	vhost_become_backup(engine, vhost, cause, now);
+	vhost->master = predecessor;
+	vhost_restart_timer(vhost, now);
+}
+
+static bool is_unheard_successor(const struct vhost *vhost)
+{
+	return vhost->lease_end.ns == 0 && predecessor_lives(vhost->last.cause.kind);
+}
+
 void vhost_hand_over(struct engine *engine, struct vhost *vhost, bool stopping, bool for_good, instant now)
 {
 	vhost_lease_expired(engine, vhost, now);
-	if (vhost->state != VHOST_MASTER) {
+	/* What nobody has heard of needs no successor: its predecessor serves, or other backups count on. */
+	if (vhost->state != VHOST_MASTER || (stopping && vhost->lease_end.ns == 0)) {
 		if (stopping)
 			vhost_stop(engine, vhost, CAUSE_STOPPED, now);
+		return;
+	}
+	if (is_unheard_successor(vhost)) {
+		step_back(engine, vhost, CAUSE_HANDED_OVER, now);
+		vhost->held = for_good;
 		return;
 	}
 	if (vhost->handover.active) {
@@ -347,7 +404,7 @@ void vhost_hand_over(struct engine *engine, struct vhost *vhost, bool stopping, 
 	        .for_good = for_good,
 	        .deadline = instant_after(now, engine->settings->handover_wait_ns),
 	};
-	say_goodbye(engine, vhost, now);
+	vhost_advertise(engine, vhost, now);
 }
 
 bool vhost_lease_expired(struct engine *engine, struct vhost *vhost, instant now)
@@ -391,7 +448,7 @@ static void announce_if_due(struct engine *engine, struct vhost *vhost, instant 
 		due = true;
 	}
 	if (due)
-		vhost_act(engine, ACTION_ANNOUNCE, vhost);
+		vhost_announce(engine, vhost);
 }
 
 /* When a conflict ends the one who stays announces again, and says so. */
@@ -403,7 +460,7 @@ static void rival_gone_if_silent(struct engine *engine, struct vhost *vhost, ins
 	    instant_span_ns(rival.heard, now) < vhost_master_down_ns(vhost))
 		return;
 	vhost->rival = (struct rival){.heard = INSTANT_NEVER};
-	vhost_act(engine, ACTION_ANNOUNCE, vhost);
+	vhost_announce(engine, vhost);
 	if (rival.persistent)
 		vhost_tell(engine, vhost, REPORT_RIVAL_GONE, &rival.source);
 }
@@ -412,7 +469,7 @@ static void hand_over_tick(struct engine *engine, struct vhost *vhost, instant n
 {
 	if (!instant_reached(vhost->handover.deadline, now)) {
 		if (instant_reached(vhost->deadline, now))
-			say_goodbye(engine, vhost, now);
+			vhost_advertise(engine, vhost, now);
 		return;
 	}
 	if (vhost->handover.stopping) {
@@ -428,6 +485,9 @@ static void master_tick(struct engine *engine, struct vhost *vhost, instant now)
 {
 	if (vhost_lease_expired(engine, vhost, now))
 		return;
+	if (!vhost_speaks(vhost) && !instant_reached(vhost->deadline, now))
+		return;
+	vhost_taken(engine, vhost, now);
 	rival_gone_if_silent(engine, vhost, now);
 	give_up_relief(engine, vhost, now);
 	announce_if_due(engine, vhost, now);
@@ -461,7 +521,7 @@ instant vhost_deadline(const struct vhost *vhost)
 {
 	instant deadline = vhost->deadline;
 
-	if (vhost->state != VHOST_MASTER)
+	if (!vhost_speaks(vhost))
 		return deadline;
 	deadline = instant_earlier(deadline, vhost->handover.deadline);
 	deadline = instant_earlier(deadline, vhost->announce_at);
@@ -477,7 +537,7 @@ instant vhost_deadline(const struct vhost *vhost)
 
 void vhost_sent(struct vhost *vhost, instant before, int error)
 {
-	if (vhost->state != VHOST_MASTER)
+	if (!vhost_speaks(vhost))
 		return;
 	/* Too late: others may have taken over, and the next event finds it out. */
 	if (vhost->lease_end.ns != 0 && instant_reached(vhost->lease_end, before))
@@ -504,6 +564,14 @@ void vhost_terms_changed(struct engine *engine, struct vhost *vhost, instant now
 {
 	if (vhost_lease_expired(engine, vhost, now) || vhost->state != VHOST_MASTER)
 		return;
+	/* It has the better right no longer, so the other would not leave. */
+	if (is_unheard_successor(vhost) &&
+	    terms_compare(vhost_terms(vhost), vhost->last.cause.theirs) == PEER_IS_LESS_DEMOTED) {
+		step_back(engine, vhost, CAUSE_PEER_LESS_DEMOTED, now);
+		return;
+	}
+	if (!vhost_speaks(vhost))
+		return;
 	expect_relief(vhost, now);
 	if (!vhost->handover.active)
 		vhost_advertise(engine, vhost, now);
@@ -513,8 +581,6 @@ void vhost_mac_changed(struct engine *engine, struct vhost *vhost, instant now)
 {
 	/* The advert opens a gate that is new, and turns the switches. */
 	vhost_terms_changed(engine, vhost, now);
-	if (vhost->state != VHOST_MASTER)
-		return;
-	vhost_act(engine, ACTION_ANNOUNCE, vhost);
+	vhost_announce(engine, vhost);
 	vhost_repeat_announcements(vhost, INSTANT_NEVER, now);
 }

@@ -102,6 +102,7 @@ struct vhost {
 	struct transition last; /* how it came into this state */
 
 	instant deadline;      /* BACKUP: the master is dead.  MASTER: the next advert */
+	instant speaks_since;  /* MASTER: the first advert; INSTANT_NEVER: its addresses are not there yet */
 	instant lease_end;     /* MASTER: until when no other host can have taken over; 0: no lease yet */
 	bool passed_on;        /* left to a peer that was heard: frames may still be under way to us */
 	instant preempt_after; /* preempt-delay; not before this */
@@ -133,6 +134,14 @@ struct terms vhost_terms(const struct vhost *vhost);
 int64_t vhost_master_down_ns(const struct vhost *vhost);
 int64_t vhost_interval_ns(const struct vhost *vhost);
 
+/*
+ * A reign begins in silence, until its addresses are there.  It has no lease, so it
+ * ends without a word, and it is not handed over: whoever served before serves on.
+ */
+bool vhost_speaks(const struct vhost *vhost);
+/* It hands over, and was heard as a master: the first advert of a reign is no goodbye. */
+bool vhost_says_goodbye(const struct vhost *vhost);
+
 /* The earliest time at which vhost_tick has something to do. */
 instant vhost_deadline(const struct vhost *vhost);
 
@@ -144,9 +153,12 @@ void vhost_hear(struct engine *engine, struct vhost *vhost, const struct heard *
 void vhost_tick(struct engine *engine, struct vhost *vhost, instant now);
 /* The advert of the last ACTION_ADVERTISE left (error 0) or did not; before: clock read before sending. */
 void vhost_sent(struct vhost *vhost, instant before, int error);
+void vhost_taken(struct engine *engine, struct vhost *vhost, instant now);
 void vhost_take_failed(struct engine *engine, struct vhost *vhost, int error, instant now);
 /* Own terms changed (demotion, reload): the others hear of it at once. */
 void vhost_terms_changed(struct engine *engine, struct vhost *vhost, instant now);
+/* Once, if it speaks. */
+void vhost_announce(struct engine *engine, struct vhost *vhost);
 /* The MAC that it answers with is another one, or what else it announces. */
 void vhost_mac_changed(struct engine *engine, struct vhost *vhost, instant now);
 /* A master whose lease has run out is none: found before anything else is done. */

@@ -147,7 +147,7 @@ static void reassert(struct engine *engine, struct vhost *vhost, instant now)
 		return;
 	vhost->reassert_after = instant_after(now, vhost_interval_ns(vhost) / ANSWERS_PER_INTERVAL);
 	vhost_advertise(engine, vhost, now);
-	vhost_act(engine, ACTION_ANNOUNCE, vhost);
+	vhost_announce(engine, vhost);
 	vhost_repeat_announcements(vhost, instant_after(now, ANNOUNCE_BEHIND_RIVAL_NS), now);
 }
 
@@ -159,7 +159,8 @@ static void answer_goodbye(struct engine *engine, struct vhost *vhost, instant n
 {
 	int64_t pause_ns = vhost_interval_ns(vhost) / ANSWERS_PER_INTERVAL;
 
-	if (instant_span_ns(vhost->last.at, now) < pause_ns || !instant_reached(vhost->reassert_after, now))
+	if (instant_span_ns(vhost->speaks_since, now) < pause_ns ||
+	    !instant_reached(vhost->reassert_after, now))
 		return;
 	vhost->reassert_after = instant_after(now, pause_ns);
 	vhost_advertise(engine, vhost, now);
@@ -241,6 +242,9 @@ static void master_hear(struct engine *engine, struct vhost *vhost, const struct
 		}
 		break;
 	case WE_ARE_BETTER:
+		/* A predecessor that cannot have heard us. */
+		if (!vhost_speaks(vhost))
+			break;
 		note_rival(engine, vhost, heard, now);
 		reassert(engine, vhost, now);
 		break;

@@ -15,7 +15,7 @@ void vhost_act(struct engine *engine, enum action_kind kind, struct vhost *vhost
 void vhost_tell(struct engine *engine, struct vhost *vhost, enum report_kind kind,
                 const struct address *peer);
 
-/* An advert goes out now, and the next one an interval later. */
+/* An advert goes out now, unless none has yet, and the next one an interval later. */
 void vhost_advertise(struct engine *engine, struct vhost *vhost, instant now);
 /* The repetitions of an announcement begin anew; again is one more, outside the schedule. */
 void vhost_repeat_announcements(struct vhost *vhost, instant again, instant now);

@@ -58,7 +58,8 @@ struct world {
 	size_t block_count;
 	size_t variant;
 	instant now;
-	bool send_fails, take_fails;
+	bool send_fails, take_fails, routes_late;
+	instant heard_reign[NODES]; /* the last in which an advert has left */
 	bool gate_open[NODES];
 	bool taken[GROUPS];
 	struct record records[RECORDS_MAX];
@@ -232,10 +233,17 @@ static void send_advert(struct world *world, struct node *node)
 		check(world, before);
 		return;
 	}
+	instant *heard_reign = &world->heard_reign[node - engine->nodes];
+	bool unheard = node->vhost.state == VHOST_MASTER && heard_reign->ns != node->vhost.last.at.ns;
+
 	for (; engine_advert_frame(engine, node, copies, world->now, &out); copies++) {
 		require(out.length <= PACKET_FRAME_MAX && copies < 2);
+		require(!unheard || node->advert.advbase != ADVERT_GONE);
+		require(node->vhost.state != VHOST_MASTER || vhost_speaks(&node->vhost));
 		errors[copies] = world->send_fails ? ENOBUFS : 0;
 	}
+	if (unheard && copies > 0 && !world->send_fails)
+		*heard_reign = node->vhost.last.at;
 	engine_sent(engine, node, world->now, errors, copies);
 	check(world, before);
 }
@@ -246,7 +254,7 @@ static void perform(struct world *world, const struct action *action)
 	struct before before[NODES] = {0};
 	size_t node = action->node == NULL ? 0 : (size_t)(action->node - engine->nodes);
 	size_t group = action->group == NULL ? 0 : (size_t)(action->group - engine->groups);
-	bool master = action->node != NULL && action->node->vhost.state == VHOST_MASTER;
+	bool speaks = action->node != NULL && vhost_speaks(&action->node->vhost);
 
 	look(world, before);
 	switch (action->kind) {
@@ -262,14 +270,14 @@ static void perform(struct world *world, const struct action *action)
 			engine_take_failed(engine, action->group, ENOSPC, world->now);
 		break;
 	case ACTION_ADVERTISE:
-		if (master)
+		if (speaks)
 			send_advert(world, action->node);
 		break;
 	case ACTION_GOODBYE:
 		send_advert(world, action->node);
 		break;
 	case ACTION_SERVE:
-		if (master)
+		if (speaks)
 			world->gate_open[node] = true;
 		break;
 	case ACTION_PROBE:
@@ -282,8 +290,7 @@ static void perform(struct world *world, const struct action *action)
 	check(world, before);
 }
 
-/* Until nothing is left to do, which must not take for ever. */
-static void perform_all(struct world *world)
+static void perform_turns(struct world *world)
 {
 	static struct action todo[1024];
 	struct engine *engine = world->engine;
@@ -295,6 +302,32 @@ static void perform_all(struct world *world)
 		engine_clear_actions(engine);
 		for (size_t i = 0; i < count; i++)
 			perform(world, &todo[i]);
+	}
+}
+
+static void route(struct world *world)
+{
+	struct before before[NODES] = {0};
+
+	look(world, before);
+	for (size_t i = 0; i < world->engine->settings->group_count; i++) {
+		struct group *group = &world->engine->groups[i];
+		if (engine_is_taking(group))
+			engine_taken(world->engine, group, world->now);
+		require(!engine_is_taking(group));
+	}
+	check(world, before);
+}
+
+/* Until nothing is left to do, which must not take for ever. */
+static void perform_all(struct world *world)
+{
+	struct engine *engine = world->engine;
+
+	perform_turns(world);
+	if (!world->routes_late) {
+		route(world);
+		perform_turns(world);
 	}
 	for (size_t i = 0; i < engine->settings->node_count; i++)
 		require(!world->gate_open[i] || engine->nodes[i].vhost.state == VHOST_MASTER);
@@ -487,6 +520,7 @@ static void follow(struct world *world, const struct engine *old, struct before 
 
 	memset(world->gate_open, 0, sizeof(world->gate_open));
 	memset(world->taken, 0, sizeof(world->taken));
+	memset(world->heard_reign, 0, sizeof(world->heard_reign));
 	for (size_t i = 0; i < old->settings->group_count; i++) {
 		const struct group *from = &old->groups[i];
 		const struct group *to = engine_counterpart(world->engine, old, from);
@@ -497,6 +531,7 @@ static void follow(struct world *world, const struct engine *old, struct before 
 			size_t there = (size_t)(&to->nodes[n] - world->engine->nodes);
 			size_t here = (size_t)(&from->nodes[n] - old->nodes);
 			world->gate_open[there] = was.gate_open[here];
+			world->heard_reign[there] = was.heard_reign[here];
 			were[there] = before[here];
 		}
 	}
@@ -543,6 +578,7 @@ static void happen(struct world *world, uint8_t what, uint8_t how)
 	case 3:
 		world->send_fails = how & 1;
 		world->take_fails = how & 2;
+		world->routes_late = how & 4;
 		break;
 	case 4:
 		reload(world, how);
@@ -555,6 +591,10 @@ static void happen(struct world *world, uint8_t what, uint8_t how)
 		break;
 	case 7:
 		expire_leases(world);
+		break;
+	case 8:
+		route(world);
+		perform_turns(world);
 		break;
 	default:
 		pass_time(world, how);

@@ -46,6 +46,27 @@ def test_kept_scenario(scenario):
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+# What two hosts are told within the time in which a successor waits for its addresses.
+TOGETHER = [('hand-over 0', 'hand-over 1'), ('hand-over 0', 'stop 1'), ('stop 0', 'hand-over 1'),
+            ('hand-over 1', 'hand-over 0'), ('demote 0 100', 'hand-over 1'), ('hand-over 0', 'demote 1 100'),
+            ('maintain 0', 'maintain 1'), ('demote 0 100', 'demote 1 150')]  # fmt: skip
+
+
+@pytest.mark.parametrize('routing', ['40ms', '80ms'])
+@pytest.mark.parametrize('told', TOGETHER, ids=' and '.join)
+def test_two_hosts_told_at_once(told, routing, tmp_path):
+    script = tmp_path / 'told.scenario'
+    for offset_ms in range(61):
+        third = 'host carpd advskew 200\n' if offset_ms % 3 == 2 else ''
+        script.write_text(
+            f'seed {offset_ms}\nhost carpd advskew 0\nhost carpd advskew 100\n{third}'
+            f'families both\npreempt {offset_ms % 2}\nrouting {routing}\n'
+            f'at 30s {told[0]}\nat {30000 + offset_ms}ms {told[1]}\nduration 60s\n'
+        )
+        result = run(CARPSIM, 'run', '--scenario', script)
+        assert result.returncode == 0, script.read_text() + result.stdout
+
+
 @pytest.fixture(scope='module')
 def objects(tmp_path_factory):
     return build_objects(tmp_path_factory.mktemp('objects'), 'cc')

@@ -96,7 +96,7 @@ def test_preempting_host_returns(lab, mac):
     wait_settled(first, second)
     _nothing_lost(prober)
     # Without a gate the addresses answer from the moment they are taken, and the
-    # advert waits until the kernel routes the IPv6 one (carpd/await.c: 50 ms at most).
+    # advert waits until the kernel routes the IPv6 one (50 ms at most).
     assert arp.stop().two_owners_ms() <= (5 if mac == "virtual" else 55)
 
 

@@ -254,12 +254,20 @@ static void write_action(const struct action *action, char *text, size_t bytes)
 		snprintf(text, bytes, "%s", words[action->kind]);
 }
 
+static void say_taken(struct lab *lab)
+{
+	for (size_t i = 0; i < lab->settings.group_count && !lab->takes_long; i++)
+		if (engine_is_taking(&lab->engine->groups[i]))
+			engine_taken(lab->engine, &lab->engine->groups[i], lab->now);
+}
+
 void lab_settle(struct lab *lab)
 {
 	struct engine *engine = lab->engine;
 	size_t used = 0;
 
 	lab->text[0] = '\0';
+	say_taken(lab);
 	/* Results may ask for more. */
 	for (size_t i = 0; i < engine->action_count; i++) {
 		const struct action action = engine->actions[i];

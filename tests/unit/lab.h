@@ -22,6 +22,7 @@ struct lab {
 	struct engine *engine;
 	instant now;
 	int send_error;   /* what each advert meets */
+	bool takes_long;  /* addresses are not there at once: the test says engine_taken, or does not */
 	uint64_t counter; /* of the next advert of a peer */
 	uint64_t sequence;
 	char text[4096];
