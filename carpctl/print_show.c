@@ -106,14 +106,14 @@ static void print_transition(struct paper paper, const json_t *entry)
 	pen_end_line(&pen);
 }
 
-static void print_problems(struct paper paper, const json_t *problems)
+static void print_sentences(struct paper paper, const char *name, const json_t *sentences)
 {
-	const json_t *problem;
+	const json_t *sentence;
 	size_t i;
 
-	json_array_foreach(problems, i, problem)
+	json_array_foreach(sentences, i, sentence)
 	{
-		print_line(paper, "problem", answer_item(problem));
+		print_line(paper, name, answer_item(sentence));
 	}
 }
 
@@ -195,7 +195,8 @@ void print_show(struct paper paper, const json_t *status, const json_t *group)
 	putchar('\n');
 	print_state(paper, group);
 	print_reason(paper, group, detail);
-	print_problems(paper, json_object_get(group, "problems"));
+	print_sentences(paper, "problem", json_object_get(group, "problems"));
+	print_sentences(paper, "note", json_object_get(group, "notes"));
 	print_conflict(paper, json_object_get(detail, "conflict"));
 	print_transition(paper, json_object_get(detail, "last_transition"));
 	print_line(paper, "master", answer_text(group, "master"));

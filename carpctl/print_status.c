@@ -238,6 +238,26 @@ static size_t print_problems(struct paper paper, const char *name, size_t name_w
 	return told;
 }
 
+/* What does not make the host unhealthy. */
+static size_t print_notes(struct paper paper, const char *name, size_t name_width, const json_t *notes,
+                          size_t told)
+{
+	const json_t *note;
+	size_t i;
+
+	json_array_foreach(notes, i, note)
+	{
+		struct pen pen = {.paper = paper, .indent = name_width + 2};
+		if (told++ == 0)
+			putchar('\n');
+		pen_write(&pen, name);
+		pen_move(&pen, name_width + 2);
+		pen_printf(&pen, "note: %s", answer_item(note));
+		pen_end_line(&pen);
+	}
+	return told;
+}
+
 static void print_table(struct paper paper, const struct table *table)
 {
 	putchar('\n');
@@ -269,6 +289,8 @@ void print_status(struct paper paper, const json_t *status)
 	{
 		told = print_problems(paper, answer_text(group, "name"), table.width[GROUP],
 		                      json_object_get(group, "problems"), told);
+		told = print_notes(paper, answer_text(group, "name"), table.width[GROUP],
+		                   json_object_get(group, "notes"), told);
 	}
 	free(table.rows);
 }

@@ -23,7 +23,7 @@ struct runtime;
 /* VRRP packets with the number of a group (vrrp.h). */
 struct vrrp {
 	uint64_t packets; /* counted so far */
-	instant heard;
+	instant since, heard;
 	bool near;
 };
 

@@ -218,14 +218,30 @@ void squatter_close(struct daemon *daemon)
 	lookout_close(&daemon->squatters.lookout);
 }
 
-void squatter_problems(const struct daemon *daemon, const struct group *group, json_t *problems)
+/* Heard once, and not yet again when it was asked. */
+static const char *describe_claim(const struct daemon *daemon, const struct squatter *squatter,
+                                  char text[TEXT_SENTENCE_MAX])
+{
+	char address[TEXT_ADDRESS_MAX], mac[TEXT_ADDRESS_MAX], clock[TEXT_TIME_MAX];
+
+	snprintf(text, TEXT_SENTENCE_MAX, "%s says that it has %s, since %s; it is being asked",
+	         text_mac(&squatter->mac, mac), text_address(&squatter->address, address),
+	         text_clock(squatter->first.ns + daemon->engine->wall_offset_ns, clock));
+	return text;
+}
+
+void squatter_find(const struct daemon *daemon, const struct group *group, json_t *problems, json_t *notes)
 {
 	char text[TEXT_SENTENCE_MAX];
 
 	for (size_t i = 0; i < SQUATTERS_MAX; i++) {
 		const struct squatter *squatter = &daemon->squatters.list[i];
-		if (squatter->told &&
-		    daemon_find_group(daemon, squatter->link_index, &squatter->address) == group)
+		if (squatter->address.family == FAMILY_NONE ||
+		    daemon_find_group(daemon, squatter->link_index, &squatter->address) != group)
+			continue;
+		if (squatter->told)
 			json_array_append_new(problems, json_string(describe(daemon, squatter, text)));
+		else
+			json_array_append_new(notes, json_string(describe_claim(daemon, squatter, text)));
 	}
 }

@@ -41,6 +41,6 @@ void squatter_receive(struct daemon *daemon);
 /* Every few seconds. */
 void squatter_look(struct daemon *daemon);
 
-void squatter_problems(const struct daemon *daemon, const struct group *group, json_t *problems);
+void squatter_find(const struct daemon *daemon, const struct group *group, json_t *problems, json_t *notes);
 
 #endif

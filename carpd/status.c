@@ -56,14 +56,16 @@ static json_t *group_json(const struct daemon *daemon, const struct group *group
 {
 	const struct vhost *vhost = &group->nodes[0].vhost;
 	const struct config_group *config = config_of(daemon, group);
+	json_t *problems, *notes;
 
-	return json_pack("{s:s, s:s, s:i, s:s, s:f, s:o, s:o, s:o, s:s, s:o, s:b}", "name", config->name,
+	status_find(daemon, group, &problems, &notes);
+	return json_pack("{s:s, s:s, s:i, s:s, s:f, s:o, s:o, s:o, s:s, s:o, s:o, s:b}", "name", config->name,
 	                 "interface", config->interface, "vhid", vhost->vhid, "state",
 	                 vhost_state_name(vhost->state), "since_s", status_since_s(daemon, vhost->last.at),
 	                 "since", status_time(daemon, vhost->last.at), "master", master_json(vhost),
 	                 "addresses", addresses_json(group->settings), "mac",
-	                 group->virtual_mac ? "virtual" : "interface", "problems",
-	                 status_problems(daemon, group), "handing_over", vhost->handover.active);
+	                 group->virtual_mac ? "virtual" : "interface", "problems", problems, "notes", notes,
+	                 "handing_over", vhost->handover.active);
 }
 
 static const char *scope_name(const struct daemon *daemon, const struct demotion *reason)

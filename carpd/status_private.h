@@ -15,8 +15,10 @@ json_t *status_time(const struct daemon *daemon, instant at);
 /* JSON null if there is none. */
 json_t *status_address(const struct address *address);
 
-/* Sentences, most of which say what to do about it. */
-json_t *status_problems(const struct daemon *daemon, const struct group *group);
+/* Sentences, most of which say what to do about it: what makes a group unhealthy, and what is good to know.
+ */
+void status_find(const struct daemon *daemon, const struct group *group, json_t **ret_problems,
+                 json_t **ret_notes);
 json_t *status_detail(const struct daemon *daemon, const struct group *group);
 
 #endif

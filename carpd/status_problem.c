@@ -6,6 +6,20 @@
 #include "trouble.h"
 #include "vrrp.h"
 
+/*
+ * What anybody on the network can bring about with a few packets is a note.  It is a
+ * problem when it goes on, and hides or contradicts the master that should be heard.
+ */
+struct findings {
+	json_t *problems;
+	json_t *notes;
+};
+
+static void add(json_t *texts, const char *text)
+{
+	json_array_append_new(texts, json_string(text));
+}
+
 static void interface_problems(const struct daemon *daemon, const struct group *group, json_t *problems)
 {
 	const struct interface *interface = &daemon->interfaces.list[group->settings->parent];
@@ -24,18 +38,62 @@ static void interface_problems(const struct daemon *daemon, const struct group *
 	json_array_append_new(problems, json_string(text));
 }
 
-static void conflict_problem(const struct daemon *daemon, const struct group *group, const struct node *node,
-                             json_t *problems)
+static const char *clock_of(const struct daemon *daemon, instant at, char text[TEXT_TIME_MAX])
+{
+	return text_clock(at.ns + daemon->engine->wall_offset_ns, text);
+}
+
+static void find_conflict(const struct daemon *daemon, const struct group *group, const struct node *node,
+                          struct findings found)
 {
 	const struct conflict *conflict = &node->conflict;
+	bool contradicts = conflict->told && engine_could_hide_a_master(node);
 	char text[3 * TEXT_SENTENCE_MAX], what[TEXT_SENTENCE_MAX], advice[TEXT_SENTENCE_MAX];
 	char clock[TEXT_TIME_MAX];
 
-	snprintf(text, sizeof(text), "CONFLICT  %s, %llu times since %s. %s",
+	if (conflict->source.family == FAMILY_NONE)
+		return;
+	snprintf(text, sizeof(text), "%s%s, %llu times since %s. %s", contradicts ? "CONFLICT  " : "",
 	         text_conflict(conflict, node->vhost.vhid, what), (unsigned long long)conflict->count,
-	         text_clock(conflict->since.ns + daemon->engine->wall_offset_ns, clock),
-	         text_advice(group, node, advice));
-	json_array_append_new(problems, json_string(text));
+	         clock_of(daemon, conflict->since, clock),
+	         conflict->told ? text_advice(group, node, advice) : "Nothing comes of it");
+	add(contradicts ? found.problems : found.notes, text);
+}
+
+static void find_suspicion(const struct daemon *daemon, const struct node *node, struct findings found)
+{
+	const struct suspicion *suspicion = &node->suspicion;
+	char text[2 * TEXT_SENTENCE_MAX], what[TEXT_SENTENCE_MAX], clock[TEXT_TIME_MAX];
+
+	if (node->vhost.doubtful)
+		add(found.problems, text_doubtful(&suspicion->source, what));
+	if (suspicion->source.family == FAMILY_NONE ||
+	    instant_span_ns(suspicion->heard, daemon->now) > SUSPICION_OVER_NS)
+		return;
+	snprintf(text, sizeof(text), "%s, %llu times since %s", text_suspicion(suspicion, what),
+	         (unsigned long long)suspicion->count, clock_of(daemon, suspicion->since, clock));
+	add(found.notes, text);
+}
+
+/* A host that does not hear us goes on; what was recorded of one that is gone comes to an end. */
+static void find_rival(const struct daemon *daemon, const struct node *node, struct findings found)
+{
+	const struct rival *rival = &node->vhost.rival;
+	bool goes_on = instant_span_ns(rival->since, rival->heard) >= vhost_master_down_ns(&node->vhost);
+	char text[TEXT_SENTENCE_MAX], peer[TEXT_ADDRESS_MAX], clock[TEXT_TIME_MAX];
+
+	if (!rival->persistent)
+		return;
+	text_address(&rival->source, peer);
+	if (goes_on)
+		snprintf(
+		        text, sizeof(text),
+		        "RIVAL  %s is master too, although this host has the better right; is it deaf to us?",
+		        peer);
+	else
+		snprintf(text, sizeof(text), "%s advertises too, since %s, and was told to stand back", peer,
+		         clock_of(daemon, rival->since, clock));
+	add(goes_on ? found.problems : found.notes, text);
 }
 
 static void outlet_problems(const struct group *group, const struct node *node, json_t *problems)
@@ -49,41 +107,35 @@ static void outlet_problems(const struct group *group, const struct node *node, 
 			                                        &destination, node->outlets[i].error, text)));
 }
 
-static void node_problems(const struct daemon *daemon, const struct group *group, const struct node *node,
-                          json_t *problems)
-{
-	char text[TEXT_SENTENCE_MAX], peer[TEXT_ADDRESS_MAX];
-
-	outlet_problems(group, node, problems);
-	if (node->conflict.source.family != FAMILY_NONE && node->conflict.told)
-		conflict_problem(daemon, group, node, problems);
-	if (node->vhost.rival.persistent) {
-		snprintf(
-		        text, sizeof(text),
-		        "RIVAL  %s is master too, although this host has the better right; is it deaf to us?",
-		        text_address(&node->vhost.rival.source, peer));
-		json_array_append_new(problems, json_string(text));
-	}
-	if (node->other_form.source.family != FAMILY_NONE)
-		json_array_append_new(problems,
-		                      json_string(text_other_form(group, &node->other_form.source, text)));
-	if (node->vhost.unrelieved)
-		json_array_append_new(problems, json_string(text_unrelieved(group, text)));
-	if (node->vhost.master.family_missing)
-		json_array_append_new(problems,
-		                      json_string("the master is heard over one of IPv4 and IPv6 only"));
-}
-
-static void vrrp_problem(const struct daemon *daemon, const struct group *group, json_t *problems)
+static void find_in_node(const struct daemon *daemon, const struct group *group, const struct node *node,
+                         struct findings found)
 {
 	char text[TEXT_SENTENCE_MAX];
 
-	if (!vrrp_is_near(daemon, group))
+	outlet_problems(group, node, found.problems);
+	find_conflict(daemon, group, node, found);
+	find_suspicion(daemon, node, found);
+	find_rival(daemon, node, found);
+	if (node->other_form.source.family != FAMILY_NONE)
+		add(found.problems, text_other_form(group, &node->other_form.source, text));
+	if (node->vhost.unrelieved)
+		add(found.problems, text_unrelieved(group, text));
+	if (node->vhost.master.family_missing)
+		add(found.problems, "the master is heard over one of IPv4 and IPv6 only");
+}
+
+static void find_vrrp(const struct daemon *daemon, const struct group *group, struct findings found)
+{
+	const struct vrrp *vrrp = vrrp_find(daemon, group);
+	char text[TEXT_SENTENCE_MAX], clock[TEXT_TIME_MAX];
+
+	if (vrrp == NULL)
 		return;
 	snprintf(text, sizeof(text),
-	         "a VRRP router on %s uses id %d too: both have the same MAC; change one id",
-	         daemon->interfaces.list[group->settings->parent].name, group->nodes[0].vhost.vhid);
-	json_array_append_new(problems, json_string(text));
+	         "a VRRP router on %s uses id %d too, since %s: both have the same MAC; change one id",
+	         daemon->interfaces.list[group->settings->parent].name, group->nodes[0].vhost.vhid,
+	         clock_of(daemon, vrrp->since, clock));
+	add(vrrp_goes_on(vrrp) ? found.problems : found.notes, text);
 }
 
 static void fight_problem(const struct group *group, json_t *problems)
@@ -113,18 +165,20 @@ static void stranger_problems(const struct daemon *daemon, const struct group *g
 	}
 }
 
-json_t *status_problems(const struct daemon *daemon, const struct group *group)
+void status_find(const struct daemon *daemon, const struct group *group, json_t **ret_problems,
+                 json_t **ret_notes)
 {
-	json_t *problems = json_array();
+	struct findings found = {.problems = json_array(), .notes = json_array()};
 
-	interface_problems(daemon, group, problems);
-	vrrp_problem(daemon, group, problems);
-	fight_problem(group, problems);
-	stranger_problems(daemon, group, problems);
-	trouble_find(daemon, group, problems);
-	squatter_problems(daemon, group, problems);
-	route_problems(daemon, group, problems);
+	interface_problems(daemon, group, found.problems);
+	find_vrrp(daemon, group, found);
+	fight_problem(group, found.problems);
+	stranger_problems(daemon, group, found.problems);
+	trouble_find(daemon, group, found.problems);
+	squatter_find(daemon, group, found.problems, found.notes);
+	route_problems(daemon, group, found.problems);
 	for (size_t i = 0; i < group->node_count; i++)
-		node_problems(daemon, group, &group->nodes[i], problems);
-	return problems;
+		find_in_node(daemon, group, &group->nodes[i], found);
+	*ret_problems = found.problems;
+	*ret_notes = found.notes;
 }

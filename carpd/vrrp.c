@@ -3,6 +3,9 @@
 /* VRRP routers speak every second, or every 41 at most (RFC 9568: 12 bits of centiseconds). */
 #define GONE_NS (60 * NS_PER_S)
 
+/* Heard at two looks in a row. */
+#define GOES_ON_NS (3 * NS_PER_S)
+
 /* By the gate, which leaves them to whoever wants them, or by the engine where there is none. */
 static uint64_t count_packets(const struct daemon *daemon, const struct interface *interface,
                               const struct node *node)
@@ -36,6 +39,7 @@ static void look_at(struct daemon *daemon, const struct group *group, const stru
 	if (vrrp->near ? instant_span_ns(vrrp->heard, daemon->now) < GONE_NS : !heard)
 		return;
 	vrrp->near = heard;
+	vrrp->since = daemon->now;
 	tell(daemon, group, interface, node, heard);
 }
 
@@ -48,12 +52,17 @@ void vrrp_look(struct daemon *daemon)
 			look_at(daemon, &engine->groups[g], &engine->groups[g].nodes[n]);
 }
 
-bool vrrp_is_near(const struct daemon *daemon, const struct group *group)
+const struct vrrp *vrrp_find(const struct daemon *daemon, const struct group *group)
 {
 	const struct interface *interface = &daemon->interfaces.list[group->settings->parent];
 
 	for (size_t n = 0; n < group->node_count; n++)
 		if (interface->vrrp[group->nodes[n].vhost.vhid].near)
-			return true;
-	return false;
+			return &interface->vrrp[group->nodes[n].vhost.vhid];
+	return NULL;
+}
+
+bool vrrp_goes_on(const struct vrrp *vrrp)
+{
+	return instant_span_ns(vrrp->since, vrrp->heard) >= GOES_ON_NS;
 }

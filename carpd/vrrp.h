@@ -13,7 +13,11 @@
 /* To be called every few seconds: the packets are only counted as they come. */
 void vrrp_look(struct daemon *daemon);
 
-/* A router with the group's number was heard lately. */
-bool vrrp_is_near(const struct daemon *daemon, const struct group *group);
+/*
+ * The router with the group's number that was heard lately, or NULL.  It goes on as
+ * routers do, or these are but a few packets, which anybody can send.
+ */
+const struct vrrp *vrrp_find(const struct daemon *daemon, const struct group *group);
+bool vrrp_goes_on(const struct vrrp *vrrp);
 
 #endif

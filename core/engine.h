@@ -110,7 +110,7 @@ enum conflict_kind {
 /*
  * A host with our vhid that is not understood or not listened to: told once, kept as
  * state.  The first adverts may be an outsider's, or of hosts that are just being
- * changed; one that goes on as long as a backup is patient is told.
+ * changed; one that goes on, without a pause, for longer than a backup is patient is told.
  */
 #define CONFLICT_ADVERTS 3
 struct conflict {

@@ -320,6 +320,30 @@ static bool is_unheard(struct inspection *seen, enum drop drop, enum conflict_ki
 	return false;
 }
 
+/* In fast mode a few packets in a row would be enough. */
+#define CONFLICT_LEAST_NS (3 * NS_PER_S)
+
+static int64_t longer_ns(int64_t a_ns, int64_t b_ns)
+{
+	return a_ns > b_ns ? a_ns : b_ns;
+}
+
+/* For how long one must go on to be told. */
+static int64_t conflict_patience_ns(const struct node *node)
+{
+	return longer_ns(vhost_master_down_ns(&node->vhost), CONFLICT_LEAST_NS);
+}
+
+/* A host goes on; an outsider's packets now and then are none. */
+static bool has_paused(const struct node *node, instant now)
+{
+	const struct conflict *conflict = &node->conflict;
+	struct terms terms = {.advbase = conflict->advert.advbase, .advskew = conflict->advert.advskew};
+	int64_t theirs_ns = terms_are_goodbye(terms) ? 0 : 3 * terms_interval_ns(terms);
+
+	return instant_span_ns(conflict->heard, now) > longer_ns(conflict_patience_ns(node), theirs_ns);
+}
+
 /* The one that is told of stays the same as long as it is heard. */
 static void note_conflict(struct engine *engine, const struct inspection *seen, enum conflict_kind kind,
                           instant now)
@@ -328,7 +352,7 @@ static void note_conflict(struct engine *engine, const struct inspection *seen, 
 	struct conflict *conflict = &node->conflict;
 	bool same = conflict->kind == kind && address_equal(&conflict->source, &seen->packet.source);
 
-	if (conflict->source.family == FAMILY_NONE)
+	if (conflict->source.family == FAMILY_NONE || (!conflict->told && has_paused(node, now)))
 		*conflict = (struct conflict){.since = now};
 	else if (conflict->told && !same)
 		return;
@@ -339,7 +363,8 @@ static void note_conflict(struct engine *engine, const struct inspection *seen, 
 	conflict->advert = seen->advert;
 	conflict->heard = now;
 	conflict->count++;
-	if (conflict->told || conflict->count < CONFLICT_ADVERTS)
+	if (conflict->told || conflict->count < CONFLICT_ADVERTS ||
+	    instant_span_ns(conflict->since, now) < conflict_patience_ns(node))
 		return;
 	conflict->told = true;
 	tell_peer(engine, node, REPORT_CONFLICT, &conflict->source);
