@@ -8,7 +8,7 @@
 
 #include "carpctl/command.h"
 #include "carpctl/key.h"
-#include "carpd/nearest.h"
+#include "carpd/config/nearest.h"
 
 static int make_key(const struct options *options, char **arguments);
 static int help(const struct options *options, char **arguments);

@@ -8,14 +8,14 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "clean.h"
-#include "config.h"
-#include "config_report.h"
-#include "keeper.h"
+#include "carpd/keeper/clean.h"
+#include "carpd/config/config.h"
+#include "carpd/config/config_report.h"
+#include "carpd/keeper/keeper.h"
 #include "linux/sandbox.h"
-#include "log.h"
+#include "carpd/log/log.h"
 #include "preview.h"
-#include "quick.h"
+#include "run.h"
 #include "usage.h"
 
 #define DEFAULT_PATH "/etc/carpd/carpd.conf"
@@ -79,12 +79,12 @@ static int serve(const char *path)
 	return config == NULL ? EX_CONFIG : keeper_run(config, path);
 }
 
-static int run_quick(int argc, char **argv)
+static int run_group(int argc, char **argv)
 {
 	struct config *config;
 
 	sandbox_hide_memory();
-	int status = quick_config(argc, argv, &config);
+	int status = run_config(argc, argv, &config);
 
 	return config == NULL ? status : keeper_run(config, NULL);
 }
@@ -107,7 +107,7 @@ int main(int argc, char **argv)
 
 	log_open();
 	if (argc > 1 && strcmp(argv[1], "run") == 0)
-		return run_quick(argc - 1, argv + 1);
+		return run_group(argc - 1, argv + 1);
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":f:nvVh", options, NULL)) != -1) {
 		switch (option) {

@@ -1,7 +1,7 @@
 #include "preview.h"
 
 #include "readable.h"
-#include "trouble.h"
+#include "carpd/engine/trouble.h"
 
 static void note_link(void *context, const struct rtnl_link *link, bool gone)
 {

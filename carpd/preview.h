@@ -4,7 +4,7 @@
 #ifndef CARPD_PREVIEW_H
 #define CARPD_PREVIEW_H
 
-#include "config.h"
+#include "carpd/config/config.h"
 
 /* Warnings to errors, in the form of config_parse.  path is where config, which is freed, was read. */
 void preview_print(struct config *config, const char *path, FILE *errors);

@@ -4,7 +4,7 @@
 #ifndef CARPD_READABLE_H
 #define CARPD_READABLE_H
 
-#include "config.h"
+#include "carpd/config/config.h"
 
 /* Warnings to errors; path is where config was read.  The process keeps the user's groups. */
 void readable_check(const struct config *config, const char *path, FILE *errors);

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config_report.h"
-#include "nearest.h"
+#include "carpd/config/config_report.h"
+#include "carpd/config/nearest.h"
 
 #define OPTIONS_MAX 15
 

@@ -55,7 +55,7 @@ int64_t daemon_wall_clock_ns(const struct host *host)
 	return EPOCH_NS + host->world->now_ns + host->wall_offset_ns;
 }
 
-/* By the wall clock, which goes on while the host is down (carpd/state.c). */
+/* By the wall clock, which goes on while the host is down (carpd/engine/state.c). */
 static struct replay_source of_now(const struct host *host, const struct replay_source *kept, instant now)
 {
 	struct replay_source source = *kept;
@@ -102,7 +102,7 @@ static void look_at_port(struct host *host, size_t parent)
 	engine_parent_changed(host->daemon.engine, parent, &state, host_now(host));
 }
 
-/* As carpd/state.c. */
+/* As carpd/engine/state.c. */
 static uint64_t first_sequence(const struct host *host, instant now)
 {
 	const struct daemon *daemon = &host->daemon;

@@ -1,5 +1,5 @@
 /*
- * carpd on one host: what carpd/daemon.c is on a real one.  Each function is an
+ * carpd on one host: what carpd/engine/daemon.c is on a real one.  Each function is an
  * event; afterwards the engine's actions wait for perform_all.
  */
 #ifndef CARPSIM_DAEMON_H

@@ -1,5 +1,5 @@
 /*
- * The engine's actions carried out, in the order in which carpd/perform.c does it:
+ * The engine's actions carried out, in the order in which carpd/engine/perform.c does it:
  * gates are shut, addresses come and go, then adverts leave.
  */
 #ifndef CARPSIM_PERFORM_H

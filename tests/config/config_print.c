@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "carpd/config.h"
+#include "carpd/config/config.h"
 
 /* As before a reload: nothing of a text that was given up may be left in libconfuse's lexer. */
 static int read_nonsense(void)

@@ -4,8 +4,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = (ROOT / "doc/control-protocol.md").read_text()
-ANSWERING = ["conversation", "history", "status", "status_detail", "status_problem", "word"]
-CODE = "\n".join((ROOT / f"carpd/{name}.c").read_text() for name in ANSWERING)
+CODE = "\n".join(path.read_text() for path in [*(ROOT / "carpd/control").glob("*.c"), ROOT / "carpd/engine/history.c"])
 
 
 def code_words():
@@ -44,9 +43,9 @@ def test_members():
 
 
 def test_events():
-    everywhere = "\n".join(path.read_text() for path in (ROOT / "carpd").glob("*.c"))
+    everywhere = "\n".join(path.read_text() for path in (ROOT / "carpd").rglob("*.c"))
     noted = re.findall(r'history_note\(.*?(?:NULL|name), "(\w+)",', everywhere, re.S)
-    events = set(noted) | set(re.findall(r'return "(\w+)";', (ROOT / "carpd/history.c").read_text()))
+    events = set(noted) | set(re.findall(r'return "(\w+)";', (ROOT / "carpd/engine/history.c").read_text()))
     assert len(events) > 5
     sample = re.search(r'"event":"([\w|]+)"', DOCUMENT)[1]
     assert set(sample.split("|")) == events

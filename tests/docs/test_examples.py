@@ -133,14 +133,14 @@ def test_options_of_carpd_are_in_its_page():
     page = (ROOT / "man/carpd.8").read_text()
     documented = {"-" + word for word in re.findall(r"Fl (\w)\b", page)}
     documented |= {"--" + word for word in re.findall(r"Fl Fl ([a-z-]+)", page)}
-    code = (ROOT / "carpd/main.c").read_text() + (ROOT / "carpd/quick.c").read_text()
+    code = (ROOT / "carpd/main.c").read_text() + (ROOT / "carpd/run.c").read_text()
     long_options = {"--" + word for word in re.findall(r'^\s*\{"([a-z-]+)", \w+_argument', code, re.M)}
     assert long_options <= documented
     assert CARPD_OPTIONS | RUN_OPTIONS <= documented
 
 
 def config_words():
-    code = (ROOT / "carpd/config_option.c").read_text()
+    code = (ROOT / "carpd/config/config_option.c").read_text()
     return set(re.findall(r'^\s*\{"([a-z-]+)", FOR_', code, re.M))
 
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "carpd/conversation.h"
-#include "carpd/log.h"
+#include "carpd/control/conversation.h"
+#include "carpd/log/log.h"
 
 #define TURNS_MAX 64
 /* An error may repeat a word of the request. */

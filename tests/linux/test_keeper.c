@@ -23,10 +23,10 @@
 
 #include <cmocka.h>
 
-#include "carpd/channel.h"
-#include "carpd/config.h"
-#include "carpd/endowment.h"
-#include "carpd/keeper.h"
+#include "carpd/keeper/channel.h"
+#include "carpd/config/config.h"
+#include "carpd/keeper/startup.h"
+#include "carpd/keeper/keeper.h"
 #include "network.h"
 
 /* Shared between the test, the keeper and its engines. */
@@ -37,11 +37,11 @@ static struct shared {
 
 static void (*misdeed)(int channel);
 
-int daemon_run(const struct endowment *endowment)
+int daemon_run(const struct startup *startup)
 {
 	shared->engines++;
 	signal(SIGTERM, SIG_IGN);
-	misdeed(endowment->channel);
+	misdeed(startup->channel);
 	return EXIT_SUCCESS;
 }
 

@@ -1,7 +1,7 @@
 /*
  * Against a list that is searched from the front.
  */
-#include "carpd/address_list.h"
+#include "carpd/net/address_list.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "carpd/channel.h"
+#include "carpd/keeper/channel.h"
 
 #define FDS_TRIED 64
 
