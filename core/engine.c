@@ -1,4 +1,4 @@
-#include "engine.h"
+#include "engine_private.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -107,46 +107,6 @@ struct engine *engine_place(void *memory, const struct engine_settings *settings
 	return engine;
 }
 
-/* splitmix64: counters need to differ, not to be secret. */
-uint64_t engine_random(struct engine *engine)
-{
-	uint64_t z = (engine->random += UINT64_C(0x9e3779b97f4a7c15));
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
-static struct action *add_action(struct engine *engine)
-{
-	assert(engine->action_count < engine->action_capacity);
-	struct action *action = &engine->actions[engine->action_count++];
-	memset(action, 0, sizeof(*action));
-	return action;
-}
-
-void engine_act(struct engine *engine, enum action_kind kind, struct group *group, struct node *node)
-{
-	struct action *action = add_action(engine);
-
-	action->kind = kind;
-	action->group = group;
-	action->node = node;
-	if (kind == ACTION_ADVERTISE || kind == ACTION_GOODBYE)
-		engine_prepare_advert(engine, node,
-		                      kind == ACTION_GOODBYE || vhost_says_goodbye(&node->vhost));
-}
-
-void engine_tell(struct engine *engine, struct group *group, struct node *node, const struct report *report)
-{
-	struct action *action = add_action(engine);
-
-	action->kind = ACTION_TELL;
-	action->group = group;
-	action->node = node;
-	action->report = *report;
-}
-
 void engine_clear_actions(struct engine *engine)
 {
 	engine->action_count = 0;
@@ -202,7 +162,7 @@ static void tell_demotion(struct engine *engine, enum report_kind kind, const ch
 	struct report report = {.kind = kind, .value = value};
 
 	memcpy(report.name, name, strnlen(name, DEMOTION_NAME_MAX - 1));
-	engine_tell(engine, NULL, NULL, &report);
+	actions_tell(engine, NULL, NULL, &report);
 }
 
 void engine_spread_demotion(struct engine *engine, instant now)
@@ -344,7 +304,7 @@ static void tell_outlet(struct engine *engine, struct node *node)
 		if (blocked == outlet->told || !engine_destination(group->settings, i, &report.peer))
 			continue;
 		outlet->told = blocked;
-		engine_tell(engine, group, node, &report);
+		actions_tell(engine, group, node, &report);
 		return;
 	}
 }
@@ -417,7 +377,7 @@ static void tick_probe(struct engine *engine, struct node *node, instant now)
 		node->probe_at = INSTANT_NEVER;
 	plan_probe(engine, node, now);
 	if (due && probe_interval_ns(node) > 0)
-		engine_act(engine, ACTION_PROBE, node->vhost.group, node);
+		actions_add(engine, ACTION_PROBE, node->vhost.group, node);
 }
 
 /* Peers may be out of reach from the first moment on. */
@@ -517,7 +477,7 @@ void engine_refuse(struct engine *engine, struct group *group, enum refused refu
 		refuse_node(engine, &group->nodes[i], refused, now);
 	if (!complete || group->masters == 0)
 		return;
-	engine_act(engine, ACTION_TAKE, group, NULL);
+	actions_add(engine, ACTION_TAKE, group, NULL);
 	for (size_t i = 0; i < group->node_count; i++)
 		vhost_announce(engine, &group->nodes[i].vhost);
 }
@@ -527,7 +487,7 @@ void engine_mac_changed(struct engine *engine, struct group *group, instant now)
 	if (group->masters == 0 || group->barred)
 		return;
 	/* A bridge keeps the virtual MAC with the addresses. */
-	engine_act(engine, ACTION_TAKE, group, NULL);
+	actions_add(engine, ACTION_TAKE, group, NULL);
 	for (size_t i = 0; i < group->node_count; i++) {
 		vhost_mac_changed(engine, &group->nodes[i].vhost, now);
 		engine_wake_for(engine, &group->nodes[i]);
@@ -556,7 +516,7 @@ void engine_address_lost(struct engine *engine, size_t parent, const struct addr
 		if (fight_is_on(&group->fight))
 			report.kind = REPORT_FIGHT;
 		if (!told)
-			engine_tell(engine, group, NULL, &report);
+			actions_tell(engine, group, NULL, &report);
 	}
 }
 
@@ -568,10 +528,10 @@ static void tick_fight(struct engine *engine, struct group *group, instant now)
 	if (instant_reached(fight->put_back_at, now)) {
 		fight->put_back_at = INSTANT_NEVER;
 		if (group->masters > 0)
-			engine_act(engine, ACTION_TAKE, group, NULL);
+			actions_add(engine, ACTION_TAKE, group, NULL);
 	}
 	if (fight_over(fight, now))
-		engine_tell(engine, group, NULL, &report);
+		actions_tell(engine, group, NULL, &report);
 }
 
 static void hand_over_group(struct engine *engine, struct group *group, bool stopping, bool for_good,
@@ -640,7 +600,7 @@ static void send_new_credentials(struct engine *engine, struct group *group)
 	if (!group->previous_sent)
 		return;
 	group->previous_sent = false;
-	engine_tell(engine, group, NULL, &report);
+	actions_tell(engine, group, NULL, &report);
 }
 
 void engine_end_grace(struct engine *engine, struct group *group)
@@ -679,7 +639,7 @@ static void forget_conflict(struct engine *engine, struct node *node, instant no
 		return;
 	node->conflict.source.family = FAMILY_NONE;
 	if (node->conflict.told)
-		engine_tell(engine, node->vhost.group, node, &report);
+		actions_tell(engine, node->vhost.group, node, &report);
 }
 
 static void forget_other_form(struct engine *engine, struct node *node, instant now)
@@ -689,7 +649,7 @@ static void forget_other_form(struct engine *engine, struct node *node, instant 
 	if (node->other_form.source.family == FAMILY_NONE || !instant_reached(node->other_form.until, now))
 		return;
 	node->other_form.source.family = FAMILY_NONE;
-	engine_tell(engine, node->vhost.group, node, &report);
+	actions_tell(engine, node->vhost.group, node, &report);
 }
 
 static void tick_demotions(struct engine *engine, instant now)

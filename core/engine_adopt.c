@@ -1,7 +1,7 @@
 /*
  * A reload: a new engine goes on where the old one stands.
  */
-#include "engine.h"
+#include "engine_private.h"
 
 #include <string.h>
 
@@ -120,7 +120,7 @@ static void adopt_group(struct engine *engine, struct group *next, const struct 
 	else
 		carry_grace(next, old);
 	if (addresses_changed && next->masters > 0) {
-		engine_act(engine, ACTION_TAKE, next, NULL);
+		actions_add(engine, ACTION_TAKE, next, NULL);
 		vhost_announce(engine, &next->nodes[0].vhost);
 	}
 	for (size_t i = 0; i < next->node_count; i++)

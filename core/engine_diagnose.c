@@ -2,7 +2,7 @@
  * What a peer whose digest does not fit may have configured: tried out with our
  * own passphrase, one plausible difference after the other.
  */
-#include "engine.h"
+#include "engine_private.h"
 
 #include <string.h>
 

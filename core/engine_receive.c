@@ -2,7 +2,7 @@
  * Adverts on their way in: a chain of checks, each with a reason of its own, and
  * only what passes all of them reaches a state or a timer.
  */
-#include "engine.h"
+#include "engine_private.h"
 
 #include <string.h>
 
@@ -241,7 +241,7 @@ static void tell_peer(struct engine *engine, struct node *node, enum report_kind
 {
 	struct report report = {.kind = kind, .peer = *peer};
 
-	engine_tell(engine, node->vhost.group, node, &report);
+	actions_tell(engine, node->vhost.group, node, &report);
 }
 
 /* What is dropped before its digest is looked at. */

@@ -1,9 +1,21 @@
 /*
  * Adverts on their way out: what they say, their digest and their seal.
  */
-#include "engine.h"
+#include "engine_send.h"
 
 #include <string.h>
+
+#include "engine_private.h"
+
+/* splitmix64: counters need to differ, not to be secret. */
+uint64_t engine_random(struct engine *engine)
+{
+	uint64_t z = (engine->random += UINT64_C(0x9e3779b97f4a7c15));
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
 
 static struct terms outgoing_terms(const struct vhost *vhost, bool goodbye)
 {
@@ -71,40 +83,6 @@ static bool has_family(const struct group_settings *settings, enum family family
 		if (settings->addresses[i].address.family == family)
 			return true;
 	return false;
-}
-
-static const struct address *own_source(const struct engine *engine, const struct group_settings *settings,
-                                        enum family family)
-{
-	const struct parent *parent = &engine->parents[settings->parent].parent;
-	const struct group *group = &engine->groups[settings - engine->settings->groups];
-	const struct address *own = family == FAMILY_IPV4 ? &group->source_ipv4 : &group->source_ipv6;
-
-	if (own->family != FAMILY_NONE)
-		return own;
-	return family == FAMILY_IPV4 ? &parent->source_ipv4 : &parent->source_ipv6;
-}
-
-bool engine_source_is_shared(const struct engine *engine, const struct group_settings *settings,
-                             enum family family)
-{
-	return own_source(engine, settings, family)->family != family;
-}
-
-struct address engine_source(const struct engine *engine, const struct group_settings *settings,
-                             enum family family)
-{
-	const struct address *own = own_source(engine, settings, family);
-	const struct address *chosen = NULL;
-
-	if (own->family == family)
-		return *own;
-	for (size_t i = 0; i < settings->address_count; i++) {
-		const struct address *shared = &settings->addresses[i].address;
-		if (shared->family == family && (chosen == NULL || address_is_link_local(shared)))
-			chosen = shared;
-	}
-	return chosen != NULL ? *chosen : (struct address){.family = (uint8_t)family};
 }
 
 bool engine_destination(const struct group_settings *settings, size_t n, struct address *ret_destination)
@@ -183,7 +161,7 @@ bool engine_probe_frame(const struct engine *engine, const struct node *node, si
 		return false;
 	/* Never from a shared address, which may be another host's now: without one of its own the kernel
 	 * chooses. */
-	ret_out->source = *own_source(engine, settings, (enum family)destination.family);
+	ret_out->source = *engine_own_source(engine, settings, (enum family)destination.family);
 	ret_out->source.family = destination.family;
 	advert_encode(&nobodys, payload);
 	address_copy(settings, &engine->parents[settings->parent].parent.mac, &destination, payload,

@@ -4,7 +4,7 @@
  * clocks do (replay.h).  What sets them forward: the wall clock, and peers that are ahead.
  * Nothing sets them back.
  */
-#include "engine.h"
+#include "engine_private.h"
 
 /* So far ahead numbers are written down before they are used, and again when so much is left. */
 #define RESERVED_NS      (30 * NS_PER_S)

@@ -25,34 +25,9 @@
 static const int64_t announce_gaps_ns[] = {1100 * NS_PER_MS, 1100 * NS_PER_MS, 2800 * NS_PER_MS};
 #define ANNOUNCE_STEPS (sizeof(announce_gaps_ns) / sizeof(announce_gaps_ns[0]))
 
-const char *vhost_state_name(enum vhost_state state)
-{
-	static const char *const names[] = {"init", "backup", "master"};
-
-	return names[state];
-}
-
 const struct group_settings *vhost_settings(const struct vhost *vhost)
 {
 	return vhost->group->settings;
-}
-
-struct terms vhost_terms(const struct vhost *vhost)
-{
-	struct terms terms = {
-	        .advbase = vhost_settings(vhost)->advbase,
-	        .advskew = vhost->advskew,
-	        .demote = vhost->group->demotion,
-	};
-
-	if (terms.demote > 0 && terms.advskew < DEMOTED_ADVSKEW)
-		terms.advskew = DEMOTED_ADVSKEW;
-	return terms;
-}
-
-int64_t vhost_interval_ns(const struct vhost *vhost)
-{
-	return terms_interval_ns(vhost_terms(vhost));
 }
 
 int64_t vhost_patience_ns(const struct vhost *vhost)
@@ -95,7 +70,7 @@ struct node *vhost_node(struct vhost *vhost)
 
 void vhost_act(struct engine *engine, enum action_kind kind, struct vhost *vhost)
 {
-	engine_act(engine, kind, vhost->group, vhost_node(vhost));
+	actions_add(engine, kind, vhost->group, vhost_node(vhost));
 }
 
 void vhost_tell(struct engine *engine, struct vhost *vhost, enum report_kind kind, const struct address *peer)
@@ -104,17 +79,7 @@ void vhost_tell(struct engine *engine, struct vhost *vhost, enum report_kind kin
 
 	if (peer != NULL)
 		report.peer = *peer;
-	engine_tell(engine, vhost->group, vhost_node(vhost), &report);
-}
-
-bool vhost_speaks(const struct vhost *vhost)
-{
-	return vhost->state == VHOST_MASTER && !instant_is_never(vhost->speaks_since);
-}
-
-bool vhost_says_goodbye(const struct vhost *vhost)
-{
-	return vhost->handover.active && vhost->lease_end.ns != 0;
+	actions_tell(engine, vhost->group, vhost_node(vhost), &report);
 }
 
 void vhost_advertise(struct engine *engine, struct vhost *vhost, instant now)
@@ -158,7 +123,7 @@ static void set_state(struct engine *engine, struct vhost *vhost, enum vhost_sta
 	vhost->doubtful = false;
 	report.transition = vhost->last;
 	report.peer = cause.peer;
-	engine_tell(engine, vhost->group, vhost_node(vhost), &report);
+	actions_tell(engine, vhost->group, vhost_node(vhost), &report);
 }
 
 static bool successor_is_heard(enum cause_kind kind)
@@ -209,7 +174,7 @@ static void leave_master(struct engine *engine, struct vhost *vhost, enum cause_
 	vhost->passed_on = vhost->lease_end.ns != 0 && successor_is_heard(why);
 	vhost_act(engine, ACTION_SHUT, vhost);
 	if (--vhost->group->masters == 0)
-		engine_act(engine, ACTION_DROP, vhost->group, NULL);
+		actions_add(engine, ACTION_DROP, vhost->group, NULL);
 	if (owes_a_goodbye(vhost, why))
 		vhost_act(engine, ACTION_GOODBYE, vhost);
 	vhost->handover = (struct handover){.deadline = INSTANT_NEVER};
@@ -274,7 +239,7 @@ void vhost_become_master(struct engine *engine, struct vhost *vhost, struct caus
 	vhost->deadline = instant_after(now, TAKING_MAX_NS);
 	set_state(engine, vhost, VHOST_MASTER, cause, now);
 	if (vhost->group->masters++ == 0)
-		engine_act(engine, ACTION_TAKE, vhost->group, NULL);
+		actions_add(engine, ACTION_TAKE, vhost->group, NULL);
 }
 
 /* The addresses are there: from now on others hear of this reign. */

@@ -82,7 +82,7 @@ static void note_family(struct engine *engine, struct vhost *vhost, enum family 
 		return;
 	master->family_missing = missing;
 	report.kind = missing ? REPORT_FAMILY_SILENT : REPORT_FAMILY_RETURNED;
-	engine_tell(engine, vhost->group, vhost_node(vhost), &report);
+	actions_tell(engine, vhost->group, vhost_node(vhost), &report);
 }
 
 /* Of one family only can two sources be told apart: a dual-stack master has two. */

@@ -5,7 +5,9 @@
 #ifndef CARPD_CORE_VHOST_PRIVATE_H
 #define CARPD_CORE_VHOST_PRIVATE_H
 
-#include "engine.h"
+#include "actions.h"
+#include "engine_source.h"
+#include "vhost.h"
 
 const struct group_settings *vhost_settings(const struct vhost *vhost);
 struct node *vhost_node(struct vhost *vhost);

@@ -34,7 +34,8 @@ def build(directory, compiler):
 
 
 def build_with(directory, compiler, changed, objects):
-    """With the changed source of the core in the place of the one of its name."""
-    compile_sources(directory, compiler, [changed])
-    others = [unchanged for unchanged in objects if unchanged.stem != changed.stem]
-    return link(directory, compiler, [directory / f'{changed.stem}.o', *others])
+    """With the changed sources of the core in the place of those of their names."""
+    compile_sources(directory, compiler, changed)
+    names = {source.stem for source in changed}
+    others = [unchanged for unchanged in objects if unchanged.stem not in names]
+    return link(directory, compiler, [*(directory / f'{name}.o' for name in names), *others])

@@ -75,11 +75,12 @@ def objects(tmp_path_factory):
 @pytest.mark.parametrize('patch', BROKEN, ids=lambda path: path.stem)
 def test_broken_engine_is_caught(patch, objects, tmp_path):
     expected = re.search(r'^Caught by: (\w+)', patch.read_text(), re.M).group(1)
-    name = re.search(r'^\+\+\+ b/(core/\w+\.c)$', patch.read_text(), re.M).group(1)
+    names = re.findall(r'^\+\+\+ b/(core/\w+\.c)$', patch.read_text(), re.M)
     (tmp_path / 'core').mkdir()
-    shutil.copy(ROOT / name, tmp_path / name)
+    for name in names:
+        shutil.copy(ROOT / name, tmp_path / name)
     subprocess.run(['patch', '-p1', '-s', '-F3', '-i', str(patch)], cwd=tmp_path, check=True)
-    result = run(build_with(tmp_path, 'cc', tmp_path / name, objects), 'check', '--hours', '2000')
+    result = run(build_with(tmp_path, 'cc', [tmp_path / name for name in names], objects), 'check', '--hours', '2000')
     assert result.returncode == 1, result.stdout
     assert f': {expected}: ' in result.stdout
 

@@ -1,5 +1,7 @@
 #include "lab.h"
 
+#include "core/engine_private.h"
+
 static struct lab lab;
 
 static int set_up(void **state)

@@ -3,6 +3,8 @@
  */
 #include "lab.h"
 
+#include "core/engine_private.h"
+
 static struct lab lab;
 
 static int set_up(void **state)
