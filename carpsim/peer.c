@@ -114,7 +114,7 @@ instant peer_deadline(const struct peer *peer)
 
 void peer_tick(struct peer *peer, instant now)
 {
-	/* Either family's silence is enough (protocol.md 1.6). */
+	/* Either family's silence is enough (doc/carp.md 1.5). */
 	if (peer->state == VHOST_BACKUP &&
 	    (instant_reached(peer->down_ipv4, now) || instant_reached(peer->down_ipv6, now)))
 		become_master(peer, true, now);
@@ -183,7 +183,7 @@ void peer_receive(struct peer *peer, const struct address *source, const struct 
 	if (theirs_ns == 0)
 		theirs_ns = ZERO_INTERVAL_NS;
 	if (peer->dialect == HOST_OPENBSD) {
-		/* Its own cookie: a loop. */
+		/* Its own counter: a loop. */
 		if (peer->counter_known && advert->counter == peer->counter)
 			return;
 	} else {
@@ -208,7 +208,7 @@ static uint64_t next_counter(struct peer *peer, struct random *random)
 {
 	if (peer->dialect != HOST_OPENBSD)
 		return peer->counter_known ? ++peer->counter : random_next(random);
-	/* One cookie for ever (protocol.md part 3). */
+	/* The same counter for ever (doc/carp.md 3). */
 	if (!peer->counter_known)
 		peer->counter = random_next(random);
 	peer->counter_known = true;

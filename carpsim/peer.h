@@ -1,6 +1,6 @@
 /*
- * The state machines of the others, as protocol.md part 4 describes them column
- * by column.  Written apart from the engine, so that a mistake is not made twice.
+ * The state machines of the others, as the columns of doc/carp.md 4 describe them.
+ * Written apart from the engine, so that a mistake is not made twice.
  */
 #ifndef CARPSIM_PEER_H
 #define CARPSIM_PEER_H

@@ -49,7 +49,7 @@ int64_t scenario_patience_ns(const struct scenario *scenario)
 
 	for (size_t i = 0; i < scenario->host_count; i++)
 		openbsd |= scenario->hosts[i].kind == HOST_OPENBSD;
-	/* OpenBSD triples the whole interval, the others advbase only (protocol.md 4.1). */
+	/* OpenBSD triples the whole interval, the others advbase only (doc/carp.md 4.1). */
 	if (scenario->advbase == 0 || openbsd)
 		return 3 * interval_ns;
 	return 2 * scenario->advbase * NS_PER_S + interval_ns;

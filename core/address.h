@@ -44,7 +44,7 @@ bool address_is_unspecified(const struct address *a);
 bool address_is_link_local(const struct address *a);
 bool address_is_multicast(const struct address *a);
 
-/* 00:00:5e:00:01:VHID, for both families (protocol.md 1.4). */
+/* 00:00:5e:00:01:VHID, for both families (doc/carp.md 1.4). */
 struct mac mac_virtual(uint8_t vhid);
 /* The Ethernet address of an IP multicast group. */
 struct mac mac_of_group(const struct address *group);

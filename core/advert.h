@@ -1,5 +1,5 @@
 /*
- * The CARP header of 36 bytes (protocol.md 1.1) as a struct.
+ * The CARP header of 36 bytes (doc/carp.md 1.1) as a struct.
  */
 #ifndef CARPD_CORE_ADVERT_H
 #define CARPD_CORE_ADVERT_H

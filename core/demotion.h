@@ -1,7 +1,7 @@
 /*
- * Reasons why this host would rather not be master: named, valued, summed, and
- * some with an end of their own (protocol.md 4.8; the BSDs' bare counters leave
- * residues that nobody can explain).
+ * Reasons why this host would rather not be master.  Each has a name and a value, and
+ * some end by themselves.  The BSDs have a bare sum, and nobody can tell what is left
+ * in it from what (doc/carp.md 4.7).
  */
 #ifndef CARPD_CORE_DEMOTION_H
 #define CARPD_CORE_DEMOTION_H

@@ -1,5 +1,5 @@
 /*
- * The HMAC-SHA1 of an advert (protocol.md part 2): which bytes, in which order.
+ * The HMAC-SHA1 of an advert (doc/carp.md 2): which bytes, in which order.
  */
 #ifndef CARPD_CORE_DIGEST_H
 #define CARPD_CORE_DIGEST_H

@@ -254,9 +254,9 @@ static bool is_news(const struct group *group, const struct parent *before, cons
 }
 
 /*
- * A backup sends nothing, so it would never learn that sending works again (the
- * BSDs' demotion for send errors is known to stay for ever, protocol.md 4.6), nor
- * beforehand that a firewall or a lacking route will keep it from telling its peers.
+ * A backup sends no adverts.  Without probes it would not learn that sending works again,
+ * and would stay demoted for ever as the BSDs do (doc/carp.md 4.6); nor would it learn in
+ * time that a firewall or a missing route keeps it from its peers.
  */
 #define PROBE_BLOCKED_NS NS_PER_S
 #define PROBE_PEERS_NS   (30 * NS_PER_S)

@@ -1,7 +1,6 @@
 /*
  * An advert inside its IP packet, as it came off the wire and as it is sent.
- * Nobody has checked an incoming packet before this module (dataplane: the gate
- * takes it before the kernel's own IP input).
+ * Nobody has checked an incoming packet before this module (doc/linux.md 2.1).
  */
 #ifndef CARPD_CORE_PACKET_H
 #define CARPD_CORE_PACKET_H

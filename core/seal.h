@@ -1,7 +1,7 @@
 /*
- * The authenticated trailer of an advert (design section 5): what the CARP
- * digest never covered, and a sequence that is never used twice.  The trailer
- * sums to zero, so peers that know nothing of it notice nothing.
+ * The authenticated trailer of an advert (doc/protocol.md).  It covers what the CARP
+ * digest leaves out, and has a sequence that is never used twice.  It sums to zero, so
+ * peers that do not know it notice nothing.
  */
 #ifndef CARPD_CORE_SEAL_H
 #define CARPD_CORE_SEAL_H

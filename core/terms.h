@@ -1,6 +1,6 @@
 /*
- * What an advert says about the standing of its sender, and who has the better
- * right to be master (protocol.md 4.1 and 4.3, OpenBSD's column).
+ * What an advert says about the standing of its sender, and which of two hosts has the
+ * better right to be master.  The order is OpenBSD's (doc/carp.md 4.3).
  */
 #ifndef CARPD_CORE_TERMS_H
 #define CARPD_CORE_TERMS_H
@@ -16,7 +16,7 @@ struct terms {
 
 int64_t terms_interval_ns(struct terms terms);
 
-/* 255/255: the sender goes, whatever else it says. */
+/* advbase and advskew 255: the sender leaves, whatever else it says (doc/carp.md 4.5). */
 bool terms_are_goodbye(struct terms terms);
 
 enum precedence {

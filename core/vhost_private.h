@@ -22,8 +22,7 @@ void vhost_advertise(struct engine *engine, struct vhost *vhost, instant now);
 /* The repetitions of an announcement begin anew; again is one more, outside the schedule. */
 void vhost_repeat_announcements(struct vhost *vhost, instant again, instant now);
 
-/* By the protocol: 3*advbase + advskew/256, with the configured advskew, not the demoted one
- * (protocol.md 4.1). */
+/* 3*advbase + advskew/256, with the configured advskew and not the demoted one (doc/carp.md 4.1). */
 int64_t vhost_patience_ns(const struct vhost *vhost);
 void vhost_restart_timer(struct vhost *vhost, instant now);
 void vhost_forget_master(struct vhost *vhost);

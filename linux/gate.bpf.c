@@ -1,9 +1,9 @@
 /*
- * The gate's two programs (design section 7, gate.md).  Only the stable __sk_buff is used, so that the
- * object loads without the kernel's type information.
+ * The gate's two programs.  Only the stable __sk_buff is used, so that the object loads without the kernel's
+ * type information.
  *
- * Headers are read directly and written with bpf_skb_store_bytes: a direct write would give the program a
- * prologue that copies every cloned frame, also those that are not ours (gate.md G1).
+ * Headers are read directly and written with bpf_skb_store_bytes: with a direct write every cloned frame
+ * would be copied, also those that are not ours (doc/linux.md 2.3).
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
@@ -114,8 +114,8 @@ static __always_inline void *frame_head(struct __sk_buff *skb, __u32 bytes)
 	return head + bytes <= (void *)(long)skb->data_end ? head : NULL;
 }
 
-/* The untagged parent sees the frames of every VLAN, the tag moved aside (gate.md G1).  VID 0 is a priority.
- */
+/* The untagged parent sees the frames of every VLAN, too (doc/linux.md 2.2).  VID 0 is a priority, not a
+ * VLAN. */
 static __always_inline int frame_of_vlan(const struct __sk_buff *skb)
 {
 	return skb->vlan_present && (skb->vlan_tci & 0xfff);
@@ -126,7 +126,7 @@ static __always_inline struct gate_vhost *vhost_find(__u32 index)
 	return bpf_map_lookup_elem(&vhosts, &index);
 }
 
-/* The boot clock, because a suspended machine must not wake up with a lease (gate.md G4). */
+/* The boot clock: a suspended machine must not wake up with a lease (doc/linux.md 6.2). */
 static __always_inline int vhost_is_open(const struct gate_vhost *vhost)
 {
 	__u64 lease_end_ns = *(const volatile __u64 *)&vhost->lease_end_ns;
@@ -275,7 +275,7 @@ static __always_inline int virtual_mac_in(struct __sk_buff *skb, __u8 vhid)
 
 /*
  * A neighbour may still send to the parent's own MAC, for instance after a change from `mac = interface`.
- * The address can still be on this host while the gate is shut (gate.md G4).
+ * The address can still be on this host while the gate is shut (doc/linux.md 6.3).
  */
 static __always_inline int shared_address_in(const struct gate_address *address)
 {
@@ -450,8 +450,8 @@ static __always_inline int shared_address_out(struct __sk_buff *skb, const struc
 }
 
 /*
- * Puts the virtual MAC into the first option of that type.  It may be anywhere
- * (gate.md G3), and the checksum covers it.
+ * Puts the virtual MAC into the first option of that type, which may be anywhere
+ * (doc/linux.md 2.4).
  */
 static __always_inline int nd_option_store(struct __sk_buff *skb, __u32 offset, __u8 type, __u8 vhid)
 {

@@ -1,7 +1,7 @@
 /*
- * The gate: an eBPF program at a parent interface (design section 7, gate.md).
- * It makes the virtual MAC, takes adverts out of the traffic, and stops
- * answering for the shared addresses when this host's lease runs out.
+ * The gate: an eBPF program at a parent interface.  It makes the virtual MAC, takes
+ * adverts out of the traffic, and stops answering for the shared addresses when this
+ * host's lease runs out.  Its traps are in doc/linux.md 1 to 6.
  *
  * The keeper loads it once, before it forks the engine; both then hold the same
  * maps.  Opening and closing are stores into a mapped page, no system

@@ -13,7 +13,7 @@
 #define GATE_VHIDS            256
 #define GATE_LAYOUT_ADDRESSES 16384
 
-/* 60 ms of adverts at 80 000 a second (gate.md G1). */
+/* 60 ms of adverts at 80 000 a second (doc/linux.md 3). */
 #define GATE_RING_BYTES (1 << 20)
 
 /* Largest part of a packet that is handed over: IPv4 with options and two times 36 bytes, with room. */

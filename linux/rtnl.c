@@ -64,10 +64,10 @@ static enum link_kind find_kind(uint16_t hardware, const char *name, const struc
 		return LINK_NOT_ETHERNET;
 	if (strcmp(name, "bridge") == 0)
 		return LINK_BRIDGE;
-	/* A macvlan looks frames up by its own MAC only, and hides that it ignores others (gate.md G2). */
+	/* A macvlan takes its own MAC only, whatever it is asked for (doc/linux.md 5.1). */
 	if (is_macvlan(name) && !is_passthru(data))
 		return LINK_NO_VIRTUAL_MAC;
-	/* These two write the port's MAC into frames after the gate has seen them (gate.md G2). */
+	/* These two write the port's MAC into frames after the gate has seen them (doc/linux.md 5.1). */
 	if (strcmp(name, "bond") == 0) {
 		const struct nlattr *attributes[IFLA_BOND_MODE + 1];
 		uint8_t mode;

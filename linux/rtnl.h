@@ -117,7 +117,7 @@ int rtnl_drop_route(struct rtnl *rtnl, int link_index, const struct rtnl_route *
  * written; 0 if it cannot be found out.
  */
 size_t rtnl_list_routes(struct rtnl *rtnl, int link_index, struct rtnl_route *ret_routes, size_t room);
-/* The local entry of a bridge for the virtual MAC (gate.md G2: replaced, never exclusive). */
+/* The local entry of a bridge for the virtual MAC (doc/linux.md 5.2). */
 int rtnl_learn_mac(struct rtnl *rtnl, int link_index, const struct mac *mac, void *tag);
 int rtnl_forget_mac(struct rtnl *rtnl, int link_index, const struct mac *mac, void *tag);
 

@@ -51,8 +51,7 @@ static int ask_take(struct rtnl *rtnl, int link_index, const struct address *add
 	                   ipv4 && flags.scope_host ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE);
 	mnl_attr_put_u32(message, IFA_FLAGS, IFA_F_NOPREFIXROUTE | (ipv4 ? 0 : IFA_F_NODAD));
 	if (!ipv4) {
-		/* Deprecated from the start, else the host begins its own connections from it (gate.md G5).
-		 */
+		/* Deprecated, else the host begins its own connections from it (doc/linux.md 7.1). */
 		struct ifa_cacheinfo lifetime = {.ifa_prefered = 0, .ifa_valid = UINT32_MAX};
 
 		mnl_attr_put(message, IFA_CACHEINFO, sizeof(lifetime), &lifetime);
@@ -208,7 +207,7 @@ static int ask_neighbour(struct rtnl *rtnl, uint16_t type, uint16_t flags, int l
 
 int rtnl_learn_mac(struct rtnl *rtnl, int link_index, const struct mac *mac, void *tag)
 {
-	/* The bridge has normally learned the virtual MAC from the master before us (gate.md G2). */
+	/* The bridge has usually learned the virtual MAC from the master before us (doc/linux.md 5.2). */
 	return ask_neighbour(rtnl, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, link_index, mac, tag);
 }
 

@@ -118,7 +118,7 @@ static void taking_and_dropping_twice_is_success(void **state)
 	}
 }
 
-/* gate.md G5: the arrangement in which a shared address of scope universe would be chosen. */
+/* The arrangement in which a shared address of scope universe would be chosen (doc/linux.md 7.1). */
 static void shared_ipv4_address_is_not_the_source(void **state)
 {
 	(void)state;
