@@ -100,6 +100,7 @@ int rtnl_rescope_address(struct rtnl *rtnl, int link_index, const struct address
 /* The route to the shared subnet, which a parent without an address of its own lacks. */
 int rtnl_add_route(struct rtnl *rtnl, int link_index, const struct shared_address *subnet, void *tag);
 int rtnl_remove_route(struct rtnl *rtnl, int link_index, const struct shared_address *subnet, void *tag);
+struct address rtnl_network_of(const struct shared_address *subnet);
 /*
  * A route through a gateway on the link.  Taking answers -EEXIST if there is one with the same destination
  * and metric, ours or somebody's; dropping drops ours only.

@@ -103,7 +103,7 @@ int rtnl_rescope_address(struct rtnl *rtnl, int link_index, const struct address
 	return error;
 }
 
-static struct address network_of(const struct shared_address *subnet)
+struct address rtnl_network_of(const struct shared_address *subnet)
 {
 	struct address network = subnet->address;
 
@@ -121,7 +121,7 @@ static struct address network_of(const struct shared_address *subnet)
 static int ask_route(struct rtnl *rtnl, uint16_t type, uint16_t flags, int link_index,
                      const struct shared_address *subnet, void *tag)
 {
-	struct address network = network_of(subnet);
+	struct address network = rtnl_network_of(subnet);
 	struct nlmsghdr *message = rtnl_batch_begin(&rtnl->batch, type, flags);
 	struct rtmsg *header;
 

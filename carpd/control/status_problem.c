@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "carpd/engine/route.h"
+#include "carpd/engine/squatter.h"
 #include "carpd/log/text.h"
 #include "carpd/engine/trouble.h"
 #include "carpd/engine/vrrp.h"

@@ -26,14 +26,17 @@ const struct group *daemon_find_group(const struct daemon *daemon, int link_inde
 {
 	for (size_t g = 0; g < daemon->engine->settings->group_count; g++) {
 		const struct group *group = &daemon->engine->groups[g];
-		const struct group_settings *settings = group->settings;
-		if (daemon->interfaces.list[settings->parent].link.index != link_index)
-			continue;
-		for (size_t a = 0; a < settings->address_count; a++)
-			if (address_equal(&settings->addresses[a].address, address))
-				return group;
+		if (daemon_interface_of(daemon, group)->link.index == link_index &&
+		    runtime_shares(group->settings, address))
+			return group;
 	}
 	return NULL;
+}
+
+void daemon_move(struct daemon *daemon, const struct group *group)
+{
+	daemon->moved[group - daemon->engine->groups] = true;
+	daemon->wanted_changed = true;
 }
 
 void daemon_set_maintenance(struct daemon *daemon, bool on)
@@ -52,14 +55,18 @@ bool daemon_make_room(struct daemon *daemon, const struct engine *engine)
 	size_t capacity = engine->action_capacity;
 	struct action *todo = calloc(capacity, sizeof(*todo));
 	struct action *told = calloc(capacity, sizeof(*told));
+	bool *moved = calloc(engine->settings->group_count, sizeof(*moved));
 
-	if (todo == NULL || told == NULL) {
+	if (todo == NULL || told == NULL || moved == NULL) {
 		free(todo);
 		free(told);
+		free(moved);
 		return false;
 	}
 	free(daemon->todo);
 	free(daemon->told);
+	free(daemon->moved);
+	daemon->moved = moved;
 	daemon->todo = todo;
 	daemon->told = told;
 	daemon->look_for_routes = INSTANT_NEVER;

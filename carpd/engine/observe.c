@@ -4,7 +4,6 @@
 
 #include "linux/forwarding.h"
 #include "carpd/log/log.h"
-#include "perform.h"
 #include "refusal.h"
 #include "carpd/net/source.h"
 
@@ -17,7 +16,7 @@ static void tell_engine(struct daemon *daemon, const struct interface *interface
 {
 	struct parent parent = interface_as_parent(interface);
 
-	refusal_follow(daemon);
+	refusal_follow(daemon->engine, &daemon->interfaces, daemon->now);
 	for (size_t g = 0; g < daemon->engine->settings->group_count; g++) {
 		struct group *group = &daemon->engine->groups[g];
 		if (group->settings->parent != index_of(daemon, interface))
@@ -39,9 +38,18 @@ static void link_lost(struct daemon *daemon, struct interface *interface)
 	daemon->wires_changed = true;
 	interface->link.index = 0;
 	interface->taker = 0;
+	interface->renamed = false;
 	interface_forget_addresses(interface);
+	interface->subnets.count = 0;
 	interface->refusal_count = 0;
+	interface->refusals_changed = true;
 	tell_engine(daemon, interface);
+}
+
+static void attach(struct daemon *daemon, struct interface *interface)
+{
+	interface_attach(&daemon->interfaces, interface, daemon->runtime, daemon->now);
+	daemon->wires_changed = true;
 }
 
 /* One whose frames somebody else takes is of no use: the group leaves it, and comes back with it. */
@@ -51,11 +59,9 @@ static void follow_taker(struct daemon *daemon, struct interface *interface)
 
 	if (taker == interface->taker || daemon->resyncing)
 		return;
-	if (interface->taker == 0 && interface->wire != NULL)
-		perform_leave(daemon, interface);
 	interface->taker = taker;
-	interface_attach(&daemon->interfaces, interface, daemon->runtime, daemon->now);
-	daemon->wires_changed = true;
+	if (!interface_is_leaving(interface))
+		attach(daemon, interface);
 	tell_engine(daemon, interface);
 }
 
@@ -67,11 +73,12 @@ static void link_found(struct daemon *daemon, struct interface *interface, const
 	interface->router = forwarding_ipv6(link->name);
 	interface->ipv6 = ipv6_look(link->name);
 	interface->groups_doubtful = true;
+	interface->refusals_changed = true;
+	interface->renamed = false;
 	interface->link = *link;
 	if (before.index == 0) {
 		interface->taker = surroundings_taker(&daemon->surroundings, link);
-		interface_attach(&daemon->interfaces, interface, daemon->runtime, daemon->now);
-		daemon->wires_changed = true;
+		attach(daemon, interface);
 		history_note(&daemon->history, daemon_wall_ns(daemon), NULL, "link", "%s is there, %s",
 		             interface->name, link->up ? "up" : "down");
 	} else if (before.up != link->up) {
@@ -92,6 +99,20 @@ static void follow_takers(struct daemon *daemon)
 			follow_taker(daemon, &daemon->interfaces.list[i]);
 }
 
+/* Not ours any more; but nothing but we takes our addresses off it, or fences them until they are. */
+static void link_renamed(struct daemon *daemon, struct interface *interface)
+{
+	interface->mentioned = true;
+	interface->renamed = true;
+	tell_engine(daemon, interface);
+}
+
+static void own_changed(struct daemon *daemon, struct interface *interface)
+{
+	interface->own_changed = true;
+	daemon->wanted_changed = true;
+}
+
 static void heard_link(void *context, const struct rtnl_link *link, bool gone)
 {
 	struct daemon *daemon = context;
@@ -99,33 +120,23 @@ static void heard_link(void *context, const struct rtnl_link *link, bool gone)
 	struct interface *named = interfaces_find_name(&daemon->interfaces, link->name);
 
 	surroundings_note_link(&daemon->surroundings, link, gone);
-	/* Renamed: not ours any more, and nothing but we takes our addresses off it, or fences them. */
-	if (known != NULL && !gone && known != named)
-		perform_leave(daemon, known);
-	/* Gone, or renamed: what we knew under its index is no longer there. */
-	if (known != NULL && (gone || known != named))
+	if (known != NULL && gone)
 		link_lost(daemon, known);
+	else if (known != NULL && known != named)
+		link_renamed(daemon, known);
 	if (link->passthru)
 		follow_takers(daemon);
 	if (gone || named == NULL)
 		return;
+	/* Another took the name of one that we have not given up yet. */
+	if (named->renamed && named->link.index != link->index) {
+		daemon->look_for_losses = true;
+		return;
+	}
 	/* Deleted and made anew before we heard of it. */
 	if (named->link.index != 0 && named->link.index != link->index)
 		link_lost(daemon, named);
 	link_found(daemon, named, link);
-}
-
-/* The group that shares address on this interface, or NULL: it is the host's own. */
-static const struct group *sharing_group(const struct daemon *daemon, const struct interface *interface,
-                                         const struct address *address)
-{
-	for (size_t g = 0; g < daemon->engine->settings->group_count; g++) {
-		const struct group *group = &daemon->engine->groups[g];
-		const struct group_settings *settings = group->settings;
-		if (settings->parent == index_of(daemon, interface) && runtime_shares(settings, address))
-			return group;
-	}
-	return NULL;
 }
 
 static void heard_address(void *context, const struct rtnl_address *address, bool gone)
@@ -140,13 +151,15 @@ static void heard_address(void *context, const struct rtnl_address *address, boo
 		return;
 	/* A link's IPv6 is there again when it has an address; of its state itself nobody is told. */
 	interface->groups_doubtful |= address->address.address.family == FAMILY_IPV6 && !ours;
-	const struct group *group = sharing_group(daemon, interface, &address->address.address);
-	daemon->own_changed |= group == NULL || !ours;
-	if (group == NULL) {
+	const struct group *group = daemon_find_group(daemon, address->link_index, &address->address.address);
+	if (group == NULL || !ours)
+		own_changed(daemon, interface);
+	if (ours && !gone && (group == NULL || group->masters == 0))
+		interface->leftovers = daemon->wanted_changed = true;
+	if (group == NULL)
 		tell_engine(daemon, interface);
-	} else if (gone && group->masters > 0) {
+	else if (gone && group->masters > 0)
 		daemon->look_for_losses = true;
-	}
 }
 
 static void heard_filter_change(void *context, int link_index)
@@ -180,11 +193,11 @@ static void resync_ended(void *context)
 		if (!interface->mentioned)
 			link_lost(daemon, interface);
 		interface->gate_doubtful = true;
+		own_changed(daemon, interface);
 		tell_engine(daemon, interface);
 	}
 	follow_takers(daemon);
 	daemon->look_for_losses = true;
-	daemon->own_changed = true;
 }
 
 static const struct rtnl_handler handler = {
@@ -226,7 +239,7 @@ static void find_losses(struct daemon *daemon)
 			continue;
 		for (size_t a = 0; a < settings->address_count; a++)
 			if (!interface_has_address(interface, &settings->addresses[a].address) &&
-			    !refusal_stands(daemon, interface, &settings->addresses[a].address))
+			    !refusal_stands(interface, &settings->addresses[a].address, daemon->now))
 				engine_address_lost(daemon->engine, settings->parent,
 				                    &settings->addresses[a].address, daemon->now);
 	}
@@ -269,14 +282,11 @@ static void tell_stranger(struct daemon *daemon, struct interface *interface)
 	interface->stranger = address;
 }
 
-static void follow_own_addresses(struct daemon *daemon)
+static void tell_strangers(struct daemon *daemon)
 {
-	if (!daemon->own_changed)
-		return;
-	daemon->own_changed = false;
-	perform_follow_own_addresses(daemon);
 	for (size_t i = 0; i < daemon->interfaces.count; i++)
-		tell_stranger(daemon, &daemon->interfaces.list[i]);
+		if (daemon->interfaces.list[i].own_changed)
+			tell_stranger(daemon, &daemon->interfaces.list[i]);
 }
 
 static void keep_groups(struct daemon *daemon)
@@ -298,39 +308,44 @@ int observe_open(struct daemon *daemon)
 	int error = rtnl_open(&handler, daemon, &daemon->rtnl);
 
 	if (error == 0)
-		follow_own_addresses(daemon);
+		tell_strangers(daemon);
 	return error;
-}
-
-/* Following changes addresses, which is heard again.  What goes on for longer waits for the next look. */
-#define ROUNDS_MAX 4
-
-static void follow(struct daemon *daemon)
-{
-	for (int round = 0; round < ROUNDS_MAX; round++) {
-		if (daemon->look_for_losses)
-			find_losses(daemon);
-		keep_groups(daemon);
-		follow_own_addresses(daemon);
-		if (!observe_is_owed(daemon) || daemon->rtnl_error < 0)
-			return;
-	}
 }
 
 void observe_read(struct daemon *daemon)
 {
 	note_reading(daemon, rtnl_read(daemon->rtnl));
-	/* Our own change, while what led to it is followed: that one goes on. */
-	if (daemon->observing)
-		return;
-	daemon->observing = true;
-	follow(daemon);
-	daemon->observing = false;
+	if (daemon->look_for_losses)
+		find_losses(daemon);
+	keep_groups(daemon);
+	tell_strangers(daemon);
 }
 
 bool observe_is_owed(const struct daemon *daemon)
 {
-	return daemon->look_for_losses || daemon->own_changed || daemon->rtnl_error < 0;
+	return daemon->look_for_losses || daemon->rtnl_error < 0;
+}
+
+bool observe_let_go(struct daemon *daemon)
+{
+	bool told = false;
+
+	for (size_t i = 0; i < daemon->interfaces.count; i++) {
+		struct interface *interface = &daemon->interfaces.list[i];
+		if (!interface_is_leaving(interface))
+			continue;
+		told = true;
+		if (interface->renamed) {
+			link_lost(daemon, interface);
+			daemon->look_for_losses = true; /* somebody may have its name */
+		} else {
+			attach(daemon, interface);
+			tell_engine(daemon, interface);
+		}
+	}
+	if (told)
+		observe_read(daemon);
+	return told;
 }
 
 /* The kernel tells of it in a way of its own, and nobody needs to know it this instant. */
@@ -348,10 +363,12 @@ void observe_routers(struct daemon *daemon)
 
 void observe_all(struct daemon *daemon)
 {
-	for (size_t i = 0; i < daemon->interfaces.count; i++)
-		if (daemon->interfaces.list[i].link.index != 0)
-			interface_attach(&daemon->interfaces, &daemon->interfaces.list[i], daemon->runtime,
-			                 daemon->now);
+	for (size_t i = 0; i < daemon->interfaces.count; i++) {
+		struct interface *interface = &daemon->interfaces.list[i];
+		if (interface->link.index != 0)
+			interface_attach(&daemon->interfaces, interface, daemon->runtime, daemon->now);
+		interface->refusals_changed = true;
+	}
 	/* Interfaces that only the new configuration names have not been looked at yet. */
 	note_reading(daemon, rtnl_resync(daemon->rtnl));
 }

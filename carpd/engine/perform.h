@@ -14,22 +14,4 @@
  */
 void perform_all(struct daemon *daemon);
 
-/* An address that a reload took from a group while this host serves it. */
-void perform_drop_address(struct daemon *daemon, struct interface *interface,
-                          const struct shared_address *address);
-
-/* One that the kernel has refused before, for a group that this host is master of. */
-void perform_take_address(struct daemon *daemon, struct interface *interface, struct group *group,
-                          const struct shared_address *address);
-
-/*
- * What this host serves on an interface that it is about to lose sight of.  Reads no
- * events, so that a handler of events may call it.
- */
-void perform_leave(struct daemon *daemon, struct interface *interface);
-
-/* An address of the host's own came or went: the scope of the shared ones and the routes to their subnets
- * follow. */
-void perform_follow_own_addresses(struct daemon *daemon);
-
 #endif

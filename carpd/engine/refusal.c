@@ -3,13 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "perform.h"
-
 /* Twice as long after each refusal: what was tried without success is not tried all the time. */
 #define AGAIN_NS     (10 * NS_PER_S)
 #define AGAIN_MAX_NS (640 * NS_PER_S)
 
-static struct refusal *find(const struct interface *interface, const struct address *address)
+struct refusal *refusal_find(const struct interface *interface, const struct address *address)
 {
 	for (size_t i = 0; i < interface->refusal_count; i++)
 		if (address_equal(&interface->refusals[i].address, address))
@@ -24,18 +22,17 @@ static bool is_foreseen(const struct interface *interface, const struct address 
 
 static bool is_refused(const struct interface *interface, const struct address *address)
 {
-	const struct refusal *refusal = find(interface, address);
+	const struct refusal *refusal = refusal_find(interface, address);
 
 	return is_foreseen(interface, address) || (refusal != NULL && !refusal->lapsed);
 }
 
-bool refusal_stands(const struct daemon *daemon, const struct interface *interface,
-                    const struct address *address)
+bool refusal_stands(const struct interface *interface, const struct address *address, instant now)
 {
-	const struct refusal *refusal = find(interface, address);
+	const struct refusal *refusal = refusal_find(interface, address);
 
 	return is_foreseen(interface, address) ||
-	       (refusal != NULL && !refusal->lapsed && !instant_reached(refusal->again_at, daemon->now));
+	       (refusal != NULL && !refusal->lapsed && !instant_reached(refusal->again_at, now));
 }
 
 static void forget(struct interface *interface, struct refusal *refusal)
@@ -43,32 +40,34 @@ static void forget(struct interface *interface, struct refusal *refusal)
 	*refusal = interface->refusals[--interface->refusal_count];
 }
 
-void refusal_note(struct daemon *daemon, struct interface *interface, const struct address *address,
-                  int error, const char *text)
+bool refusal_note(struct interface *interface, const struct address *address, int error, const char *text,
+                  instant now)
 {
-	struct refusal *refusal = find(interface, address);
+	struct refusal *refusal = refusal_find(interface, address);
 
+	interface->refusals_changed = true;
 	if (error == 0) {
 		if (refusal != NULL)
 			forget(interface, refusal);
-		return;
+		return refusal != NULL;
 	}
 	if (refusal == NULL) {
 		struct refusal *grown =
 		        reallocarray(interface->refusals, interface->refusal_count + 1, sizeof(*grown));
 		if (grown == NULL)
-			return;
+			return false;
 		interface->refusals = grown;
 		refusal = &grown[interface->refusal_count++];
 		*refusal = (struct refusal){.address = *address, .wait_ns = AGAIN_NS / 2};
 	}
 	if (refusal->wait_ns < AGAIN_MAX_NS)
 		refusal->wait_ns *= 2;
-	refusal->again_at = instant_after(daemon->now, refusal->wait_ns);
+	refusal->again_at = instant_after(now, refusal->wait_ns);
 	refusal->lapsed = false;
 	refusal->error = error;
 	snprintf(refusal->text, sizeof(refusal->text), "%s", text);
 	interface->ipv6 = ipv6_look(interface->name); /* it may be the reason */
+	return false;
 }
 
 static enum refused how_many(const struct interface *interface, const struct group_settings *settings)
@@ -82,25 +81,27 @@ static enum refused how_many(const struct interface *interface, const struct gro
 	return count == settings->address_count ? REFUSED_ALL : REFUSED_SOME;
 }
 
-void refusal_follow(struct daemon *daemon)
+void refusal_follow(struct engine *engine, struct interfaces *interfaces, instant now)
 {
-	for (size_t g = 0; g < daemon->engine->settings->group_count; g++) {
-		struct group *group = &daemon->engine->groups[g];
-		const struct interface *interface = &daemon->interfaces.list[group->settings->parent];
-		engine_refuse(daemon->engine, group, how_many(interface, group->settings), daemon->now);
+	for (size_t g = 0; g < engine->settings->group_count; g++) {
+		struct group *group = &engine->groups[g];
+		const struct interface *interface = &interfaces->list[group->settings->parent];
+		if (interface->refusals_changed)
+			engine_refuse(engine, group, how_many(interface, group->settings), now);
 	}
+	for (size_t i = 0; i < interfaces->count; i++)
+		interfaces->list[i].refusals_changed = false;
 }
 
 /* A master tries; to anybody else the address may be as good as any until it is needed. */
-static void try_again(struct daemon *daemon, struct interface *interface, struct group *group)
+static void try_again(struct daemon *daemon, const struct interface *interface, const struct group *group)
 {
-	for (size_t i = 0; i < group->settings->address_count; i++) {
-		const struct shared_address *shared = &group->settings->addresses[i];
-		struct refusal *refusal = find(interface, &shared->address);
+	for (size_t i = 0; i < group->settings->address_count && interface->refusal_count > 0; i++) {
+		struct refusal *refusal = refusal_find(interface, &group->settings->addresses[i].address);
 		if (refusal == NULL || refusal->lapsed || !instant_reached(refusal->again_at, daemon->now))
 			continue;
 		if (group->masters > 0)
-			perform_take_address(daemon, interface, group, shared);
+			daemon_move(daemon, group);
 		else
 			refusal->lapsed = true;
 	}
@@ -112,12 +113,13 @@ void refusal_look(struct daemon *daemon)
 		struct interface *interface = &daemon->interfaces.list[i];
 		if (interface->link.index != 0)
 			interface->ipv6 = ipv6_look(interface->name);
+		interface->refusals_changed = true;
 	}
 	for (size_t g = 0; g < daemon->engine->settings->group_count; g++) {
-		struct group *group = &daemon->engine->groups[g];
-		try_again(daemon, &daemon->interfaces.list[group->settings->parent], group);
+		const struct group *group = &daemon->engine->groups[g];
+		try_again(daemon, daemon_interface_of(daemon, group), group);
 	}
-	refusal_follow(daemon);
+	refusal_follow(daemon->engine, &daemon->interfaces, daemon->now);
 }
 
 static json_t *describe_foreseen(const struct interface *interface, const char *addresses)
@@ -145,7 +147,7 @@ static json_t *describe_foreseen(const struct interface *interface, const char *
 
 static void describe_tried(const struct interface *interface, const struct address *address, json_t *texts)
 {
-	const struct refusal *refusal = find(interface, address);
+	const struct refusal *refusal = refusal_find(interface, address);
 	char text[TEXT_ADDRESS_MAX];
 
 	if (refusal == NULL || refusal->lapsed || is_foreseen(interface, address))
@@ -159,7 +161,7 @@ static void describe_tried(const struct interface *interface, const struct addre
 
 void refusal_describe(const struct daemon *daemon, const struct group *group, json_t *texts)
 {
-	const struct interface *interface = &daemon->interfaces.list[group->settings->parent];
+	const struct interface *interface = daemon_interface_of(daemon, group);
 	const struct group_settings *settings = group->settings;
 	char first[TEXT_ADDRESS_MAX], addresses[2 * TEXT_ADDRESS_MAX];
 	size_t foreseen = 0;

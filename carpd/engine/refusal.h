@@ -11,17 +11,21 @@
 #include "daemon.h"
 
 /* Not to be asked for now. */
-bool refusal_stands(const struct daemon *daemon, const struct interface *interface,
-                    const struct address *address);
+bool refusal_stands(const struct interface *interface, const struct address *address, instant now);
+/* What the kernel answered when it was asked for last, or NULL if it did not refuse. */
+struct refusal *refusal_find(const struct interface *interface, const struct address *address);
 
-/* What the kernel has answered to taking an address; error 0 or errno. */
-void refusal_note(struct daemon *daemon, struct interface *interface, const struct address *address,
-                  int error, const char *text);
+/* What the kernel has answered to taking an address; error 0 or errno.  True if it refuses no longer. */
+bool refusal_note(struct interface *interface, const struct address *address, int error, const char *text,
+                  instant now);
 
 /* The engine hears of groups whose addresses are refused, or no longer. */
-void refusal_follow(struct daemon *daemon);
+void refusal_follow(struct engine *engine, struct interfaces *interfaces, instant now);
 
-/* To be called every few seconds: nobody tells of IPv6 that is switched on or off. */
+/*
+ * To be called every few seconds: nobody tells of IPv6 that is switched on or off, and what was refused is
+ * tried again.
+ */
 void refusal_look(struct daemon *daemon);
 
 /* Appends sentences that say which addresses are refused, why, and what would help. */

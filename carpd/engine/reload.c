@@ -7,6 +7,8 @@
 #include "carpd/log/log.h"
 #include "observe.h"
 #include "perform.h"
+#include "route.h"
+#include "squatter.h"
 
 static bool is_leaving(const struct daemon *daemon, const struct group *group)
 {
@@ -61,33 +63,7 @@ bool reload_is_ready(const struct daemon *daemon)
 	return true;
 }
 
-/* Moved to another group there, which serves it too: it must not be away for a moment. */
-static bool is_served(const struct daemon *daemon, const struct interface *interface,
-                      const struct address *address)
-{
-	for (size_t i = 0; i < daemon->engine->settings->group_count; i++) {
-		const struct group *group = &daemon->engine->groups[i];
-		if (group->masters > 0 && runtime_shares(group->settings, address) &&
-		    &daemon->interfaces.list[group->settings->parent] == interface)
-			return true;
-	}
-	return false;
-}
-
-/* Another group shares it now. */
-static bool is_moved(const struct daemon *daemon, const struct interface *interface,
-                     const struct address *address)
-{
-	for (size_t i = 0; i < daemon->engine->settings->group_count; i++) {
-		const struct group_settings *settings = &daemon->engine->settings->groups[i];
-		if (&daemon->interfaces.list[settings->parent] == interface &&
-		    runtime_shares(settings, address))
-			return true;
-	}
-	return false;
-}
-
-/* Addresses that a group no longer shares leave the gate, and the host where it serves them. */
+/* What a group no longer shares leaves the gate: first what has moved to another group, or what has not. */
 static void release_addresses(struct daemon *daemon, struct interface *interface, const struct group *before,
                               const struct group *after, bool moved)
 {
@@ -95,20 +71,15 @@ static void release_addresses(struct daemon *daemon, struct interface *interface
 	uint8_t vhid = before->nodes[0].vhost.vhid;
 
 	for (size_t i = 0; i < settings->address_count; i++) {
-		const struct shared_address *shared = &settings->addresses[i];
-		if ((after != NULL && runtime_shares(after->settings, &shared->address)) ||
-		    is_moved(daemon, interface, &shared->address) != moved)
-			continue;
-		if (before->masters > 0 && interface->link.index != 0 &&
-		    !is_served(daemon, interface, &shared->address))
-			perform_drop_address(daemon, interface, shared);
-		interface_release(&daemon->interfaces, interface, vhid, &shared->address);
+		const struct address *address = &settings->addresses[i].address;
+		bool shared = daemon_find_group(daemon, interface->link.index, address) != NULL;
+		if ((after == NULL || !runtime_shares(after->settings, address)) && shared == moved)
+			interface_release(&daemon->interfaces, interface, vhid, address);
 	}
 	if (after == NULL && !moved)
 		interface_release(&daemon->interfaces, interface, vhid, NULL);
 }
 
-/* With the new engine in place: to the old one, an address that goes would be one that somebody took. */
 static void release_old(struct daemon *daemon, const struct engine *old, bool moved)
 {
 	for (size_t i = 0; i < old->settings->group_count; i++) {
@@ -156,11 +127,8 @@ void reload_finish(struct daemon *daemon)
 	             "the configuration was read again: %zu group%s", next->settings.group_count,
 	             next->settings.group_count == 1 ? "" : "s");
 	perform_all(daemon);
-	/* What is new is there by now: with the last address of an interface the kernel removes its routes.
-	 */
+	/* Fenced for as long as the kernel had it. */
 	release_old(daemon, old->engine, false);
 	if (!engine_in_grace(next->engine))
 		runtime_free_retired(next);
-	route_follow(daemon);
-	perform_all(daemon);
 }

@@ -6,11 +6,13 @@
 
 #include "carpd/config/config_route.h"
 #include "daemon.h"
-#include "carpd/log/log.h"
 
-struct answers {
-	struct daemon *daemon;
-	bool looking; /* they were in place already, as far as is known */
+struct route {
+	char interface[IFNAMSIZ];
+	size_t group; /* index */
+	struct rtnl_route route;
+	bool in_place; /* put there by us */
+	int error;     /* why it could not be, 0 or errno */
 };
 
 static int link_of(struct daemon *daemon, const struct route *route)
@@ -42,37 +44,28 @@ static const char *describe(const struct route *route, char text[TEXT_SENTENCE_M
 	return text;
 }
 
-static void note_taken(void *context, void *tag, int error, const char *text)
+bool route_note_answer(struct daemon *daemon, const void *tag, int error)
 {
-	struct answers *answers = context;
-	struct daemon *daemon = answers->daemon;
-	struct route *route = tag;
+	size_t offset = (uintptr_t)tag - (uintptr_t)daemon->routes;
 	char words[CONFIG_ROUTE_TEXT_MAX], sentence[TEXT_SENTENCE_MAX];
-	int before = route != NULL ? route->error : 0;
 
-	(void)text;
-	if (route == NULL || (error == -EEXIST && route->in_place))
-		return;
-	if (error == 0 && answers->looking && (route->in_place || before != 0))
-		history_note(&daemon->history, daemon_wall_ns(daemon),
-		             daemon->engine->groups[route->group].settings->name, "took",
-		             "the route %s is %s", config_route_text(&route->route, words),
+	if (offset >= daemon->route_count * sizeof(struct route))
+		return false;
+	struct route *route = &daemon->routes[offset / sizeof(struct route)];
+	const char *name = daemon->engine->groups[route->group].settings->name;
+	int before = route->error;
+	if (error == -EEXIST && route->in_place)
+		return true;
+	if (error == 0 && (route->in_place || before != 0))
+		history_note(&daemon->history, daemon_wall_ns(daemon), name, "took", "the route %s is %s",
+		             config_route_text(&route->route, words),
 		             before != 0 ? "in place now" : "put back; somebody had removed it");
 	route->in_place = error == 0;
 	route->error = -error;
 	if (error != 0 && -error != before)
-		history_note(&daemon->history, daemon_wall_ns(daemon),
-		             daemon->engine->groups[route->group].settings->name, "problem", "%s",
+		history_note(&daemon->history, daemon_wall_ns(daemon), name, "problem", "%s",
 		             describe(route, sentence));
-}
-
-static void commit(struct daemon *daemon, bool looking)
-{
-	struct answers answers = {.daemon = daemon, .looking = looking};
-	int error = rtnl_commit(daemon->rtnl, note_taken, &answers);
-
-	if (error < 0)
-		log_error("rtnetlink does not answer: %s", strerror(-error));
+	return true;
 }
 
 static void drop(struct daemon *daemon, struct route *route)
@@ -85,23 +78,17 @@ static void drop(struct daemon *daemon, struct route *route)
 	route->error = 0;
 }
 
-void route_follow(struct daemon *daemon)
+void route_ask(struct daemon *daemon)
 {
-	bool changed = false;
-
-	for (size_t i = 0; i < daemon->routes.count; i++) {
-		struct route *route = &daemon->routes.list[i];
-		bool wanted = is_wanted(daemon, route);
-		if (wanted == (route->in_place || route->error != 0))
-			continue;
-		if (wanted)
-			rtnl_take_route(daemon->rtnl, link_of(daemon, route), &route->route, route);
-		else
+	for (size_t i = 0; i < daemon->route_count; i++) {
+		struct route *route = &daemon->routes[i];
+		bool asked_for = route->in_place || route->error != 0;
+		if (!is_wanted(daemon, route))
 			drop(daemon, route);
-		changed = true;
+		else if (!asked_for || daemon->look_at_routes)
+			rtnl_take_route(daemon->rtnl, link_of(daemon, route), &route->route, route);
 	}
-	if (changed)
-		commit(daemon, false);
+	daemon->look_at_routes = false;
 }
 
 static bool is_same(const struct route *a, const struct route *b)
@@ -112,13 +99,13 @@ static bool is_same(const struct route *a, const struct route *b)
 	       address_equal(&a->route.gateway, &b->route.gateway) && a->route.metric == b->route.metric;
 }
 
-static void adopt(struct route *route, struct routes *old)
+static void adopt(struct route *route, struct route *old, size_t count)
 {
-	for (size_t i = 0; i < old->count; i++) {
-		if (!is_same(route, &old->list[i]) || !old->list[i].in_place)
+	for (size_t i = 0; i < count; i++) {
+		if (!is_same(route, &old[i]) || !old[i].in_place)
 			continue;
 		route->in_place = true;
-		old->list[i].in_place = false;
+		old[i].in_place = false;
 		return;
 	}
 }
@@ -126,32 +113,30 @@ static void adopt(struct route *route, struct routes *old)
 void route_follow_config(struct daemon *daemon)
 {
 	const struct config *config = daemon->runtime->config;
-	struct routes old = daemon->routes, new = {0};
-	size_t count = 0;
+	struct route *old = daemon->routes;
+	size_t old_count = daemon->route_count, count = 0;
 
 	for (size_t g = 0; g < config->group_count; g++)
 		count += config->groups[g].route_count;
-	new.list = count > 0 ? calloc(count, sizeof(*new.list)) : NULL;
-	for (size_t g = 0; g < config->group_count && new.list != NULL; g++)
+	daemon->routes = count > 0 ? calloc(count, sizeof(*old)) : NULL;
+	daemon->route_count = 0;
+	for (size_t g = 0; g < config->group_count && daemon->routes != NULL; g++)
 		for (size_t r = 0; r < config->groups[g].route_count; r++) {
-			struct route *route = &new.list[new.count++];
+			struct route *route = &daemon->routes[daemon->route_count++];
 			memcpy(route->interface, config->groups[g].interface, sizeof(route->interface));
 			route->group = g;
 			route->route = config->groups[g].routes[r];
-			adopt(route, &old);
+			adopt(route, old, old_count);
 		}
-	for (size_t i = 0; i < old.count; i++)
-		drop(daemon, &old.list[i]);
-	daemon->routes = new;
-	if (daemon->rtnl != NULL)
-		commit(daemon, false);
-	route_free(&old);
+	for (size_t i = 0; i < old_count; i++)
+		drop(daemon, &old[i]);
+	free(old);
+	daemon->wanted_changed = true;
 }
 
-void route_free(struct routes *routes)
+void route_free(struct daemon *daemon)
 {
-	free(routes->list);
-	*routes = (struct routes){0};
+	free(daemon->routes);
 }
 
 /* They stand in order, IPv4 first. */
@@ -171,8 +156,8 @@ static bool is_configured(const struct daemon *daemon, const struct interface *i
 	struct route wanted = {.route = *lost};
 
 	memcpy(wanted.interface, interface->name, sizeof(wanted.interface));
-	for (size_t i = 0; i < daemon->routes.count; i++)
-		if (is_same(&wanted, &daemon->routes.list[i]))
+	for (size_t i = 0; i < daemon->route_count; i++)
+		if (is_same(&wanted, &daemon->routes[i]))
 			return true;
 	return false;
 }
@@ -242,17 +227,8 @@ static void forget_lost(struct daemon *daemon, struct interface *interface)
 
 void route_look(struct daemon *daemon)
 {
-	bool wanted = false;
-
-	for (size_t i = 0; i < daemon->routes.count; i++) {
-		struct route *route = &daemon->routes.list[i];
-		if (!is_wanted(daemon, route))
-			continue;
-		rtnl_take_route(daemon->rtnl, link_of(daemon, route), &route->route, route);
-		wanted = true;
-	}
-	if (wanted)
-		commit(daemon, true);
+	if (daemon->route_count > 0)
+		daemon->look_at_routes = daemon->wanted_changed = true;
 	for (size_t i = 0; i < daemon->interfaces.count; i++)
 		if (daemon->interfaces.list[i].lost_count > 0 && daemon->interfaces.list[i].link.index != 0)
 			forget_lost(daemon, &daemon->interfaces.list[i]);
@@ -260,7 +236,7 @@ void route_look(struct daemon *daemon)
 
 static void lost_problems(const struct daemon *daemon, const struct group *group, json_t *problems)
 {
-	const struct interface *interface = &daemon->interfaces.list[group->settings->parent];
+	const struct interface *interface = daemon_interface_of(daemon, group);
 	char text[TEXT_SENTENCE_MAX];
 
 	for (size_t r = 0; r < interface->lost_count && !interface->lost_pending; r++)
@@ -273,8 +249,8 @@ void route_problems(const struct daemon *daemon, const struct group *group, json
 {
 	char text[TEXT_SENTENCE_MAX];
 
-	for (size_t i = 0; i < daemon->routes.count; i++) {
-		const struct route *route = &daemon->routes.list[i];
+	for (size_t i = 0; i < daemon->route_count; i++) {
+		const struct route *route = &daemon->routes[i];
 		if (&daemon->engine->groups[route->group] == group && route->error != 0)
 			json_array_append_new(problems, json_string(describe(route, text)));
 	}

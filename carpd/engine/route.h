@@ -8,30 +8,17 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "linux/rtnl.h"
-
 struct daemon;
 struct group;
 
-struct route {
-	char interface[IFNAMSIZ];
-	size_t group; /* index */
-	struct rtnl_route route;
-	bool in_place; /* put there by us */
-	int error;     /* why it could not be, 0 or errno */
-};
-
-struct routes {
-	struct route *list;
-	size_t count;
-};
-
 /* At the start and after a reload; what both configurations have stays as it is, the rest is dropped. */
 void route_follow_config(struct daemon *daemon);
-void route_free(struct routes *routes);
+void route_free(struct daemon *daemon);
 
-/* After addresses were taken or dropped. */
-void route_follow(struct daemon *daemon);
+/* Adds to the batch what is to be there and is not, and the reverse. */
+void route_ask(struct daemon *daemon);
+/* False if tag is none of route_ask's. */
+bool route_note_answer(struct daemon *daemon, const void *tag, int error);
 /* Now and then: puts back what somebody removed, and tries again what was refused. */
 void route_look(struct daemon *daemon);
 

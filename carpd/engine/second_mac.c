@@ -13,14 +13,9 @@
 #define PATIENCE      10              /* questions to one who answers neither */
 #define INQUIRIES_MAX 1000            /* in one look */
 
-static struct interface *interface_of(const struct daemon *daemon, const struct group *group)
-{
-	return &daemon->interfaces.list[group->settings->parent];
-}
-
 static enum second_mac *known_of(const struct daemon *daemon, const struct group *group)
 {
-	return &interface_of(daemon, group)->second_macs[group->nodes[0].vhost.vhid];
+	return &daemon_interface_of(daemon, group)->second_macs[group->nodes[0].vhost.vhid];
 }
 
 /* While masters change, frames go astray. */
@@ -42,7 +37,7 @@ static bool is_doubtful(const struct daemon *daemon, const struct group *group)
 /* One frame shows that the network lets it in. */
 static void follow_counter(struct daemon *daemon, const struct group *group)
 {
-	const struct interface *interface = interface_of(daemon, group);
+	const struct interface *interface = daemon_interface_of(daemon, group);
 	struct gate_counters counters;
 
 	if (!group->virtual_mac || interface->gate_port < 0 || group->masters == 0 ||
@@ -55,12 +50,12 @@ static void follow_counter(struct daemon *daemon, const struct group *group)
 
 static const struct group *suspect(const struct daemon *daemon)
 {
-	const struct trial *trial = &daemon->trial;
+	const struct trial *trial = daemon->trial;
 
 	for (size_t g = 0; g < daemon->engine->settings->group_count; g++) {
 		const struct group *group = &daemon->engine->groups[g];
 		if (group->nodes[0].vhost.vhid == trial->vhid &&
-		    interface_of(daemon, group)->link.index == trial->link_index)
+		    daemon_interface_of(daemon, group)->link.index == trial->link_index)
 			return group;
 	}
 	return NULL;
@@ -85,7 +80,7 @@ static bool is_asker(const struct daemon *daemon, const struct inquiry *inquiry)
 static void begin(struct daemon *daemon, const struct inquiry *inquiry)
 {
 	const struct group *group = daemon_find_group(daemon, inquiry->link_index, &inquiry->target);
-	struct trial *trial = &daemon->trial;
+	struct trial *trial = daemon->trial;
 
 	trial->link_index = inquiry->link_index;
 	trial->vhid = group->nodes[0].vhost.vhid;
@@ -103,7 +98,7 @@ static bool is_answer(const struct trial *trial, const struct interface *interfa
 
 static void read_inquiries(struct daemon *daemon)
 {
-	struct trial *trial = &daemon->trial;
+	struct trial *trial = daemon->trial;
 	bool answered = false;
 	struct inquiry inquiry;
 
@@ -132,7 +127,7 @@ static void ask(const struct trial *trial, const struct interface *interface, co
 
 static void investigate(struct daemon *daemon)
 {
-	struct trial *trial = &daemon->trial;
+	struct trial *trial = daemon->trial;
 	const struct group *group = suspect(daemon);
 	struct mac virtual = mac_virtual(trial->vhid);
 
@@ -150,8 +145,8 @@ static void investigate(struct daemon *daemon)
 		return;
 	}
 	trial->questions++;
-	ask(trial, interface_of(daemon, group), &interface_of(daemon, group)->link.mac);
-	ask(trial, interface_of(daemon, group), &virtual);
+	ask(trial, daemon_interface_of(daemon, group), &daemon_interface_of(daemon, group)->link.mac);
+	ask(trial, daemon_interface_of(daemon, group), &virtual);
 }
 
 static bool any_doubtful(const struct daemon *daemon)
@@ -164,7 +159,7 @@ static bool any_doubtful(const struct daemon *daemon)
 
 void second_mac_look(struct daemon *daemon)
 {
-	struct trial *trial = &daemon->trial;
+	struct trial *trial = daemon->trial;
 
 	for (size_t g = 0; g < daemon->engine->settings->group_count; g++)
 		follow_counter(daemon, &daemon->engine->groups[g]);
@@ -183,19 +178,19 @@ void second_mac_look(struct daemon *daemon)
 
 void second_mac_open(struct daemon *daemon)
 {
-	daemon->trial.fd = -1;
+	daemon->trial->fd = -1;
 }
 
 void second_mac_close(struct daemon *daemon)
 {
-	if (daemon->trial.fd >= 0)
-		close(daemon->trial.fd);
-	daemon->trial = (struct trial){.fd = -1};
+	if (daemon->trial->fd >= 0)
+		close(daemon->trial->fd);
+	*daemon->trial = (struct trial){.fd = -1};
 }
 
 void second_mac_describe(const struct daemon *daemon, const struct group *group, json_t *texts)
 {
-	const struct interface *interface = interface_of(daemon, group);
+	const struct interface *interface = daemon_interface_of(daemon, group);
 	struct mac virtual = mac_virtual(group->nodes[0].vhost.vhid);
 	char text[TEXT_ADDRESS_MAX];
 

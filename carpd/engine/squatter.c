@@ -103,9 +103,9 @@ static void heard_squatter(void *context, int link_index, const struct address *
 	char text[TEXT_SENTENCE_MAX];
 
 	if (group == NULL || !is_settled(daemon, group) ||
-	    says_its_own(group, &daemon->interfaces.list[group->settings->parent], mac))
+	    says_its_own(group, daemon_interface_of(daemon, group), mac))
 		return;
-	squatter = find_or_add(&daemon->squatters, link_index, address);
+	squatter = find_or_add(daemon->squatters, link_index, address);
 	if (squatter == NULL)
 		return;
 	if (squatter->address.family == FAMILY_NONE)
@@ -122,12 +122,12 @@ static void heard_squatter(void *context, int link_index, const struct address *
 
 void squatter_receive(struct daemon *daemon)
 {
-	lookout_receive(&daemon->squatters.lookout, heard_squatter, daemon);
+	lookout_receive(&daemon->squatters->lookout, heard_squatter, daemon);
 }
 
 static void ask(struct daemon *daemon, const struct group *group, const struct address *address)
 {
-	struct interface *interface = &daemon->interfaces.list[group->settings->parent];
+	struct interface *interface = daemon_interface_of(daemon, group);
 	struct mac mac = group->virtual_mac ? mac_virtual(group->nodes[0].vhost.vhid) : interface->link.mac;
 	uint8_t frame[ANNOUNCE_FRAME_MAX];
 	size_t length = announce_build_question(address, &mac, frame);
@@ -138,7 +138,7 @@ static void ask(struct daemon *daemon, const struct group *group, const struct a
 
 static void ask_all(struct daemon *daemon)
 {
-	unsigned turn = daemon->squatters.turn++;
+	unsigned turn = daemon->squatters->turn++;
 
 	for (size_t g = 0; g < daemon->engine->settings->group_count; g++) {
 		const struct group *group = &daemon->engine->groups[g];
@@ -173,11 +173,11 @@ static void look_at(struct daemon *daemon, struct squatter *squatter)
 void squatter_look(struct daemon *daemon)
 {
 	for (size_t i = 0; i < SQUATTERS_MAX; i++)
-		if (daemon->squatters.list[i].address.family != FAMILY_NONE)
-			look_at(daemon, &daemon->squatters.list[i]);
-	if (instant_span_ns(daemon->squatters.asked, daemon->now) < ASK_NS)
+		if (daemon->squatters->list[i].address.family != FAMILY_NONE)
+			look_at(daemon, &daemon->squatters->list[i]);
+	if (instant_span_ns(daemon->squatters->asked, daemon->now) < ASK_NS)
 		return;
-	daemon->squatters.asked = daemon->now;
+	daemon->squatters->asked = daemon->now;
 	ask_all(daemon);
 }
 
@@ -187,7 +187,7 @@ void squatter_follow_config(struct daemon *daemon)
 	size_t count = 0;
 	int error;
 
-	if (daemon->squatters.lookout.arp_fd < 0)
+	if (daemon->squatters->lookout.arp_fd < 0)
 		return;
 	for (size_t g = 0; g < daemon->engine->settings->group_count; g++)
 		count += daemon->engine->settings->groups[g].address_count;
@@ -198,7 +198,7 @@ void squatter_follow_config(struct daemon *daemon)
 	for (size_t g = 0; g < daemon->engine->settings->group_count; g++)
 		for (size_t a = 0; a < daemon->engine->settings->groups[g].address_count; a++)
 			addresses[count++] = daemon->engine->settings->groups[g].addresses[a].address;
-	error = lookout_watch(&daemon->squatters.lookout, addresses, count);
+	error = lookout_watch(&daemon->squatters->lookout, addresses, count);
 	if (error < 0)
 		log_warning("who else has a shared address cannot be listened for: %s", strerror(-error));
 	free(addresses);
@@ -206,7 +206,7 @@ void squatter_follow_config(struct daemon *daemon)
 
 void squatter_open(struct daemon *daemon)
 {
-	int error = lookout_open(&daemon->squatters.lookout);
+	int error = lookout_open(&daemon->squatters->lookout);
 
 	if (error < 0)
 		log_warning("who else has a shared address cannot be listened for: %s", strerror(-error));
@@ -215,7 +215,7 @@ void squatter_open(struct daemon *daemon)
 
 void squatter_close(struct daemon *daemon)
 {
-	lookout_close(&daemon->squatters.lookout);
+	lookout_close(&daemon->squatters->lookout);
 }
 
 /* Heard once, and not yet again when it was asked. */
@@ -235,7 +235,7 @@ void squatter_find(const struct daemon *daemon, const struct group *group, json_
 	char text[TEXT_SENTENCE_MAX];
 
 	for (size_t i = 0; i < SQUATTERS_MAX; i++) {
-		const struct squatter *squatter = &daemon->squatters.list[i];
+		const struct squatter *squatter = &daemon->squatters->list[i];
 		if (squatter->address.family == FAMILY_NONE ||
 		    daemon_find_group(daemon, squatter->link_index, &squatter->address) != group)
 			continue;

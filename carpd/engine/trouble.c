@@ -5,11 +5,7 @@
 
 #include "linux/answering.h"
 #include "refusal.h"
-
-static const struct interface *interface_of(const struct daemon *daemon, const struct group *group)
-{
-	return &daemon->interfaces.list[group->settings->parent];
-}
+#include "second_mac.h"
 
 /* Its frames do not reach the host's own protocols, or leave it another way: whoever took it is to be the
  * parent. */
@@ -181,7 +177,7 @@ static void find_seconds(const struct daemon *daemon, const struct group *group,
 
 void trouble_find(const struct daemon *daemon, const struct group *group, json_t *texts)
 {
-	const struct interface *interface = interface_of(daemon, group);
+	const struct interface *interface = daemon_interface_of(daemon, group);
 
 	if (interface->link.index == 0) {
 		find_other_name(daemon, interface, texts);

@@ -28,7 +28,7 @@ static void tell(struct daemon *daemon, const struct group *group, const struct 
 
 static void look_at(struct daemon *daemon, const struct group *group, const struct node *node)
 {
-	struct interface *interface = &daemon->interfaces.list[group->settings->parent];
+	struct interface *interface = daemon_interface_of(daemon, group);
 	struct vrrp *vrrp = &interface->vrrp[node->vhost.vhid];
 	uint64_t packets = count_packets(daemon, interface, node);
 	bool heard = packets != vrrp->packets;
@@ -54,7 +54,7 @@ void vrrp_look(struct daemon *daemon)
 
 const struct vrrp *vrrp_find(const struct daemon *daemon, const struct group *group)
 {
-	const struct interface *interface = &daemon->interfaces.list[group->settings->parent];
+	const struct interface *interface = daemon_interface_of(daemon, group);
 
 	for (size_t n = 0; n < group->node_count; n++)
 		if (interface->vrrp[group->nodes[n].vhost.vhid].near)

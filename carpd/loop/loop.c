@@ -16,6 +16,9 @@
 #include "carpd/engine/perform.h"
 #include "carpd/engine/refusal.h"
 #include "carpd/engine/reload.h"
+#include "carpd/engine/route.h"
+#include "carpd/engine/second_mac.h"
+#include "carpd/engine/squatter.h"
 #include "carpd/engine/trouble.h"
 #include "carpd/engine/vrrp.h"
 
@@ -149,11 +152,12 @@ static void settle(struct loop *loop)
 	guard_look(daemon);
 	perform_all(daemon);
 	look(loop);
-	/* Events are read on the way of our own changes, too. */
-	if (daemon->wires_changed)
-		watch_wires(loop);
 	if (reload_is_ready(daemon))
 		finish_reload(loop);
+	while (observe_let_go(daemon))
+		perform_all(daemon);
+	if (daemon->wires_changed)
+		watch_wires(loop);
 	control_settle(loop->control);
 	arm_timer(loop);
 	if (daemon->stopping && engine_stopped(daemon->engine, NULL))
@@ -464,10 +468,10 @@ static bool watch_everything(struct loop *loop, int control_fd)
 	for (int i = 0; i < 2; i++)
 		if (daemon->peer_fds[i] >= 0 && watch(loop, daemon->peer_fds[i], packets_waiting) == NULL)
 			return false;
-	if (daemon->squatters.lookout.arp_fd >= 0)
-		(void)watch(loop, daemon->squatters.lookout.arp_fd, neighbour_spoke);
-	if (daemon->squatters.lookout.neighbour_fd >= 0)
-		(void)watch(loop, daemon->squatters.lookout.neighbour_fd, neighbour_spoke);
+	if (daemon->squatters->lookout.arp_fd >= 0)
+		(void)watch(loop, daemon->squatters->lookout.arp_fd, neighbour_spoke);
+	if (daemon->squatters->lookout.neighbour_fd >= 0)
+		(void)watch(loop, daemon->squatters->lookout.neighbour_fd, neighbour_spoke);
 	evsignal_add(term_event, NULL);
 	watch_wires(loop);
 	return true;

@@ -10,6 +10,9 @@
 #include "carpd/engine/daemon.h"
 #include "carpd/engine/observe.h"
 #include "carpd/engine/perform.h"
+#include "carpd/engine/route.h"
+#include "carpd/engine/second_mac.h"
+#include "carpd/engine/squatter.h"
 #include "carpd/keeper/channel.h"
 #include "carpd/keeper/startup.h"
 #include "carpd/log/log.h"
@@ -83,7 +86,7 @@ static void close_daemon(struct daemon *daemon)
 	squatter_close(daemon);
 	second_mac_close(daemon);
 	interfaces_free(&daemon->interfaces);
-	route_free(&daemon->routes);
+	route_free(daemon);
 	surroundings_free(&daemon->surroundings);
 	json_decref(daemon->troubles);
 	rtnl_close(daemon->rtnl);
@@ -115,7 +118,9 @@ static void close_sandbox(struct daemon *daemon, const struct config *config)
 
 int daemon_run(const struct startup *startup)
 {
-	static struct daemon daemon;
+	static struct squatters squatters;
+	static struct trial trial;
+	static struct daemon daemon = {.squatters = &squatters, .trial = &trial};
 
 	signal(SIGINT, SIG_IGN); /* of a terminal: the keeper decides */
 	signal(SIGHUP, SIG_IGN);

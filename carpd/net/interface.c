@@ -58,6 +58,7 @@ void interfaces_free(struct interfaces *interfaces)
 		interface_detach(interfaces, &interfaces->list[i]);
 		address_list_free(&interfaces->list[i].ours);
 		address_list_free(&interfaces->list[i].others);
+		address_list_free(&interfaces->list[i].subnets);
 		free(interfaces->list[i].refusals);
 	}
 	free(interfaces->list);
@@ -167,37 +168,16 @@ static bool on_interface(const struct runtime *runtime, size_t group, const stru
 	return strcmp(runtime->config->groups[group].interface, interface->name) == 0;
 }
 
-static bool serves_subnet(const struct runtime *runtime, const struct interface *interface,
-                          const struct shared_address *subnet)
+bool interface_is_leaving(const struct interface *interface)
 {
-	for (size_t g = 0; g < runtime->settings.group_count; g++) {
-		const struct group_settings *group = &runtime->groups[g];
-		if (!on_interface(runtime, g, interface) || runtime->engine->groups[g].masters == 0)
-			continue;
-		/* Mostly it is asked of its own group. */
-		if (runtime_shares(group, &subnet->address))
-			return true;
-		for (size_t a = 0; a < group->address_count; a++)
-			if (group->addresses[a].prefix_length == subnet->prefix_length &&
-			    interface_same_subnet(&group->addresses[a], &subnet->address))
-				return true;
-	}
-	return false;
-}
-
-bool interface_lacks_route(const struct interface *interface, const struct runtime *runtime,
-                           const struct shared_address *subnet)
-{
-	return !address_is_link_local(&subnet->address) &&
-	       interface_own_in(interface, runtime, subnet) == NULL &&
-	       serves_subnet(runtime, interface, subnet);
+	return interface->renamed || (interface->taker != 0 && interface->wire != NULL);
 }
 
 struct parent interface_as_parent(const struct interface *interface)
 {
 	return (struct parent){
 	        .up = interface->link.index != 0 && interface->link.up && interface->wire != NULL &&
-	              interface->problem[0] == '\0',
+	              !interface_is_leaving(interface) && interface->problem[0] == '\0',
 	        .mac = interface->link.mac,
 	        .router = interface->router,
 	};

@@ -47,11 +47,15 @@ struct refusal {
 
 struct interface {
 	char name[IFNAMSIZ];
-	struct rtnl_link link;      /* link.index 0: it does not exist */
-	struct address_list ours;   /* addresses with our mark */
-	struct address_list others; /* and without */
+	struct rtnl_link link;       /* link.index 0: it does not exist */
+	struct address_list ours;    /* addresses with our mark */
+	struct address_list others;  /* and without */
+	struct address_list subnets; /* that we have put a route to: the address of the network */
+	bool own_changed;            /* wanted.c: an address that is not carpd's came or went */
+	bool leftovers;              /* wanted.c: one with our mark is there, of no group that serves */
 	struct wire *wire;
 	int taker;               /* what takes its frames (surroundings.h); 0: nobody */
+	bool renamed;            /* the kernel's has another name now; ours is still as it was */
 	int gate_port;           /* -1: no group on it uses the gate */
 	char gate_refused[256];  /* why it is not on it although a group asks for it, or empty */
 	bool gate_doubtful;      /* guard.c: somebody changed the interface's filters */
@@ -68,6 +72,7 @@ struct interface {
 	enum ipv6_state ipv6;
 	struct refusal *refusals;
 	size_t refusal_count;
+	bool refusals_changed;            /* the engine is to hear of it */
 	struct vrrp vrrp[256];            /* by number */
 	enum second_mac second_macs[256]; /* by number, too */
 	char problem[128];                /* empty, or why no group can run on it */
@@ -109,6 +114,8 @@ void interface_refuse_gate(struct interface *interface, int error);
 void interface_release(struct interfaces *interfaces, struct interface *interface, uint8_t vhid,
                        const struct address *address);
 
+/* Somebody else takes its frames or has given it another name, and what we have on it is still there. */
+bool interface_is_leaving(const struct interface *interface);
 /* As the engine wants to know it, without the addresses that its groups speak from. */
 struct parent interface_as_parent(const struct interface *interface);
 
@@ -136,9 +143,5 @@ const struct shared_address *interface_own_in(const struct interface *interface,
 
 /* Whether the host has an address of its own on it, of IPv4. */
 bool interface_has_own_ipv4(const struct interface *interface, const struct runtime *runtime);
-/* Whether a group that serves there needs the route to subnet from us: no address of the host's own brings
- * it. */
-bool interface_lacks_route(const struct interface *interface, const struct runtime *runtime,
-                           const struct shared_address *subnet);
 
 #endif

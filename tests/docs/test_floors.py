@@ -75,3 +75,12 @@ def _circles(edges):
 def test_no_header_includes_itself(folder):
     edges = {path.name: {name for other, name in _included(path) if other == folder} for path in _sources(folder)}
     assert not _circles(edges)
+
+
+def test_one_place_asks_the_kernel():
+    """And another hears it: events are not read while a turn acts, nor is anything sent while they are read."""
+    code = {path.name: path.read_text() for path in (ROOT / "carpd").rglob("*.c")}
+    for call, place in (("rtnl_commit", "wanted.c"), ("rtnl_read", "observe.c"), ("rtnl_resync", "observe.c")):
+        assert [name for name, text in code.items() if re.search(rf"\b{call}\(", text)] == [place], call
+    for one, other in (("observe", "wanted"), ("observe", "perform"), ("wanted", "observe"), ("perform", "observe")):
+        assert f'"{other}.h"' not in code[f"{one}.c"]

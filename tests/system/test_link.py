@@ -122,6 +122,21 @@ def test_renamed_while_it_is_up(lab, hosts):
     assert lab.owners(ADDRESS) == [fw1] and ping(client, ADDRESS)
 
 
+def test_renamed_and_another_has_its_name(lab, hosts):
+    """In one breath: what carpd had on the first goes, although its name is there, and it comes to the second."""
+    fw1 = hosts[0]
+    first = Carpd(fw1, [Group(addresses=(ADDRESS, ADDRESS6))]).start()
+    first.wait_state("master")
+    steps = "link set eth0 name other0\nlink add eth0 type veth peer name eth0-peer\n"
+    if fw1.run("ip", "-batch", "-", text=steps, check=False).returncode != 0:
+        pytest.skip("this kernel renames interfaces only while they are down")
+    wait_for(lambda: not fw1.has(ADDRESS, "other0") and not fw1.has(ADDRESS6, "other0"), 2, "fw1 gives them up")
+    first.wait_state("init", 2)
+    fw1.run("sh", "-ec", "ip link set eth0-peer up; ip link set eth0 up")
+    first.wait_state("master")
+    assert fw1.has(ADDRESS) and not fw1.has(ADDRESS, "other0")
+
+
 @pytest.mark.parametrize("who", [0, 1], ids=["master", "backup"])
 def test_flapping(lab, hosts, who):
     """FRR's zebra_protodown_connected: 30 times down and up without a pause."""

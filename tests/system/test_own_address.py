@@ -117,6 +117,17 @@ def test_shared_address_that_is_an_own_one_too(lab, mac, length):
     assert not fw2.has(ADDRESS)
 
 
+def test_leftover_with_our_mark(lab):
+    """Whoever serves nothing takes away what bears its mark; the master keeps what it serves, and that alone."""
+    fw1, fw2 = lab.hosts("fw1", "fw2")
+    start_pair(lab)
+    for host in (fw1, fw2):
+        host.run("ip", "addr", "add", "10.0.0.177/32", "dev", "eth0", "metric", "112", "noprefixroute")
+    fw2.run("ip", "addr", "add", f"{ADDRESS}/32", "dev", "eth0", "metric", "112", "noprefixroute")
+    wait_for(lambda: not fw1.has("10.0.0.177") and not fw2.has("10.0.0.177"), 5, "what nobody shares goes")
+    wait_for(lambda: lab.owners(ADDRESS) == [fw1], 5, "the backup has nothing")
+
+
 def test_own_address_that_comes_later(lab):
     fw1 = lab.host("fw1")
     first = Carpd(fw1).start()
