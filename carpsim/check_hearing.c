@@ -87,7 +87,9 @@ static void check_rivals(struct check *check, const struct hearing *hearing)
 
 	if (equal)
 		loses = loses_among_equals(check, flight, &clear);
-	if (hearing->before->handover.active)
+	/* Between its first advert and its first goodbye it was heard, and nobody can have answered. */
+	if (hearing->before->handover.active &&
+	    (hearing->before->handover.said || hearing->before->lease_end.ns == 0))
 		loses = true;
 	if (hearing->goodbye)
 		loses = false;

@@ -90,10 +90,12 @@ struct rival {
 	bool persistent;       /* it went on, and the operator has been told */
 	instant since;
 	instant heard;
+	instant without_ipv4; /* since then it was heard over IPv6 only */
 };
 
 struct handover {
 	bool active;
+	bool said;        /* somebody may have heard of it */
 	bool stopping;    /* INIT afterwards whether or not somebody took over */
 	bool for_good;    /* the successor is not preempted */
 	instant deadline; /* how long we wait for a successor */

@@ -515,6 +515,7 @@ void vhost_sent(struct vhost *vhost, instant before, int error)
 		return;
 	}
 	vhost->send_failures = 0;
+	vhost->handover.said |= vhost_says_goodbye(vhost);
 	/* From the clock read before sending: a backup's timer starts later than that, never earlier. */
 	vhost->lease_end = instant_after(before, lease_ns(vhost));
 }

@@ -32,8 +32,10 @@ static bool is_second_copy(const struct vhost *vhost, const struct heard *heard,
 
 	for (size_t i = 0; i < settings->address_count; i++)
 		ipv4 |= settings->addresses[i].address.family == FAMILY_IPV4;
-	return ipv4 && heard->source.family == FAMILY_IPV6 &&
-	       instant_span_ns(vhost->rival.since, now) <= vhost_master_down_ns(vhost);
+	if (!ipv4 || heard->source.family != FAMILY_IPV6)
+		return false;
+	return vhost->rival.source.family == FAMILY_NONE ||
+	       instant_span_ns(vhost->rival.without_ipv4, now) <= vhost_master_down_ns(vhost);
 }
 
 static struct cause cause_of(enum cause_kind kind, const struct heard *heard)
@@ -175,7 +177,9 @@ static void note_rival(struct engine *engine, struct vhost *vhost, const struct 
 	struct rival *rival = &vhost->rival;
 
 	if (rival->source.family == FAMILY_NONE)
-		rival->since = now;
+		rival->since = rival->without_ipv4 = now;
+	if (heard->source.family == FAMILY_IPV4)
+		rival->without_ipv4 = now;
 	rival->source = heard->source;
 	rival->heard = now;
 	if (!rival->persistent && instant_span_ns(rival->since, now) >= vhost_interval_ns(vhost) / 2) {
@@ -205,13 +209,34 @@ static void yield(struct engine *engine, struct vhost *vhost, enum cause_kind ki
 	note_master(engine, vhost, heard, now);
 }
 
+/* Only another carpd is known to keep to the order of equals; to the rest we yield as they do. */
+static bool has_better_right(const struct engine *engine, const struct vhost *vhost,
+                             const struct heard *heard, instant now)
+{
+	enum precedence precedence = terms_compare(vhost_terms(vhost), heard->terms);
+
+	if (precedence == EQUAL)
+		return heard->sealed && (is_second_copy(vhost, heard, now) || outranks(engine, vhost, heard));
+	return precedence == WE_ARE_BETTER;
+}
+
+/*
+ * In a hand-over.  After our first advert and before our goodbye it is no answer: who speaks
+ * has risen by itself, as we did, and leaves if it is told to go as well and hears of us.
+ */
+static bool may_be_answered(const struct vhost *vhost)
+{
+	return vhost->handover.said || vhost->lease_end.ns == 0;
+}
+
 static void master_hear(struct engine *engine, struct vhost *vhost, const struct heard *heard, instant now)
 {
 	enum precedence precedence = terms_compare(vhost_terms(vhost), heard->terms);
 
-	if (vhost->handover.active) {
-		if (terms_are_goodbye(heard->terms))
-			return;
+	if (vhost->handover.active && terms_are_goodbye(heard->terms))
+		return;
+	if (vhost->handover.active &&
+	    (may_be_answered(vhost) || !has_better_right(engine, vhost, heard, now))) {
 		bool stopping = vhost->handover.stopping, for_good = vhost->handover.for_good;
 		yield(engine, vhost, CAUSE_HANDED_OVER, heard, now);
 		vhost->held = for_good;
@@ -234,12 +259,10 @@ static void master_hear(struct engine *engine, struct vhost *vhost, const struct
 		note_rival(engine, vhost, heard, now);
 		if (heard->sealed && is_second_copy(vhost, heard, now))
 			break;
-		/* Only another carpd is known to keep to the rule; to the rest we yield as they do. */
-		if (heard->sealed && outranks(engine, vhost, heard)) {
+		if (has_better_right(engine, vhost, heard, now))
 			reassert(engine, vhost, now);
-		} else {
+		else
 			yield_to_equal(engine, vhost, heard, now, !outranks(engine, vhost, heard));
-		}
 		break;
 	case WE_ARE_BETTER:
 		/* A predecessor that cannot have heard us. */

@@ -209,6 +209,55 @@ static void test_hand_over_finds_somebody(void **state)
 	lab_expect(&lab, "shut, drop, master>backup handed-over");
 }
 
+/* Who rose at the same time: if both were told to go, each would leave to the other. */
+static void test_hand_over_beside_another(void **state)
+{
+	(void)state;
+	rise_from_silence();
+	engine_hand_over(lab.engine, NULL, lab.now);
+	int64_t t = lab.now.ns;
+	take();
+	lab_expect(&lab, "advert 1/100/0, serve, announce");
+	hear(1, 101, 0);
+	lab_expect(&lab, "advert 255/255/0, serve, announce");
+	assert_int_equal(lab.now.ns, t);
+	hear(255, 255, 0);
+	lab_expect(&lab, "");
+	/* Now it can be an answer. */
+	hear(1, 101, 0);
+	lab_expect(&lab, "shut, drop, master>backup handed-over");
+	assert_true(lab_vhost(&lab)->held);
+}
+
+static void test_hand_over_beside_a_better_one(void **state)
+{
+	(void)state;
+	rise_from_silence();
+	engine_hand_over(lab.engine, NULL, lab.now);
+	take();
+	lab_expect(&lab, "advert 1/100/0, serve, announce");
+	hear(1, 99, 0);
+	lab_expect(&lab, "shut, drop, master>backup handed-over");
+}
+
+/* A goodbye that could not be sent is none. */
+static void test_unsaid_goodbye_has_no_answer(void **state)
+{
+	(void)state;
+	rise_from_silence();
+	take();
+	lab_settle(&lab);
+	lab.send_error = 100;
+	engine_hand_over(lab.engine, NULL, lab.now);
+	lab_expect(&lab, "advert 255/255/0, serve");
+	hear(1, 101, 0);
+	assert_int_equal(lab_vhost(&lab)->state, VHOST_MASTER);
+	lab.send_error = 0;
+	lab_expect(&lab, "advert 255/255/0, serve, announce");
+	hear(1, 101, 0);
+	lab_expect(&lab, "shut, drop, master>backup handed-over");
+}
+
 static void test_stop(void **state)
 {
 	be_called(255, 255, 0, "goodbye");
@@ -351,6 +400,9 @@ int main(void)
 	        TEST(test_hand_over_after_silence),
 	        TEST(test_first_that_left_is_no_goodbye),
 	        TEST(test_hand_over_finds_somebody),
+	        TEST(test_hand_over_beside_another),
+	        TEST(test_hand_over_beside_a_better_one),
+	        TEST(test_unsaid_goodbye_has_no_answer),
 	        TEST(test_stop),
 	        TEST(test_demotion),
 	        TEST(test_demotion_after_a_goodbye),

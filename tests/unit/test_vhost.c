@@ -238,6 +238,44 @@ static void test_sealed_equals(void **state)
 	lab_expect(&lab, "shut, drop, master>backup peer-equal");
 }
 
+/* IPv6 orders them the other way round, and counts when IPv4 has not been heard for as long as a backup
+ * waits. */
+static void test_sealed_equals_of_two_families(void **state)
+{
+	const struct said ipv4 = SAID("10.0.0.0", 1, 100, 0, .sealed = true);
+	const struct said ipv6 = SAID("fe80::2", 1, 100, 0, .sealed = true);
+
+	(void)state;
+	lab.addresses[1].address = address_of("2001:db8::100");
+	lab.group.address_count = 2;
+	lab.group.seal = SEAL_OFFER;
+	lab_place(&lab);
+	int64_t t = lab_become_master(&lab);
+	int64_t heard_ns = t;
+	/* For much longer than that, as it does not hear us. */
+	for (int64_t i = 1; i <= 10; i++) {
+		lab_tick(&lab, t + i * NS_PER_S);
+		lab_hear(&lab, ipv4);
+		lab_hear(&lab, ipv6);
+		lab_settle(&lab);
+		assert_int_equal(lab_vhost(&lab)->state, VHOST_MASTER);
+		heard_ns = lab.now.ns;
+	}
+	for (int64_t i = 1; i <= 3; i++) {
+		lab_tick(&lab, heard_ns + i * NS_PER_S);
+		lab_hear(&lab, ipv6);
+		assert_int_equal(lab_vhost(&lab)->state, VHOST_MASTER);
+		lab_settle(&lab);
+	}
+	lab_tick(&lab, heard_ns + DOWN_NS);
+	lab_hear(&lab, ipv6);
+	assert_int_equal(lab_vhost(&lab)->state, VHOST_MASTER);
+	lab_settle(&lab);
+	lab.now.ns++;
+	lab_hear(&lab, ipv6);
+	lab_expect(&lab, "shut, drop, master>backup peer-equal");
+}
+
 /* Without addresses of their own, the one with the higher id. */
 static void test_sealed_equals_unnumbered(void **state)
 {
@@ -1081,6 +1119,7 @@ int main(void)
 	        TEST(test_hearing),
 	        TEST(test_init_hears_nothing),
 	        TEST(test_sealed_equals),
+	        TEST(test_sealed_equals_of_two_families),
 	        TEST(test_sealed_equals_unnumbered),
 	        TEST(test_answers_are_limited),
 	        TEST(test_rival_goes_on_and_ends),
