@@ -160,6 +160,44 @@ static size_t find_parent(const struct engine *engine, const char *name)
 	return i;
 }
 
+/* The same virtual host, in whatever group, or NULL. */
+static struct node *find_node(const struct engine *engine, const char *parent, uint8_t vhid)
+{
+	size_t i = find_parent(engine, parent);
+	uint16_t place = i < engine->settings->parent_count ? engine->parents[i].node_of[vhid] : 0;
+
+	return place > 0 ? &engine->nodes[place - 1] : NULL;
+}
+
+/* Back in its place, or kept for later; the one that left first makes room. */
+static void place_departed(struct engine *next, const struct departed *departed)
+{
+	struct node *node = find_node(next, departed->parent, departed->vhid);
+
+	if (node != NULL) {
+		node->replay = departed->replay;
+		node->sequence = departed->sequence;
+		return;
+	}
+	memmove(&next->departed[1], &next->departed[0], sizeof(next->departed) - sizeof(next->departed[0]));
+	next->departed[0] = *departed;
+}
+
+static void adopt_seals(struct engine *next, const struct engine *old)
+{
+	for (size_t i = DEPARTED_MAX; i-- > 0;)
+		if (old->departed[i].vhid != 0)
+			place_departed(next, &old->departed[i]);
+	for (size_t i = 0; i < old->settings->node_count; i++) {
+		const struct node *node = &old->nodes[i];
+		const char *parent = old->settings->parent_names[node->vhost.group->settings->parent];
+		struct departed departed = {
+		        .vhid = node->vhost.vhid, .replay = node->replay, .sequence = node->sequence};
+		memcpy(departed.parent, parent, strnlen(parent, sizeof(departed.parent) - 1));
+		place_departed(next, &departed);
+	}
+}
+
 static void adopt_parents(struct engine *next, const struct engine *old)
 {
 	for (size_t i = 0; i < next->settings->parent_count; i++) {
@@ -223,6 +261,7 @@ void engine_adopt(struct engine *next, const struct engine *old, instant now)
 	next->wall_offset_ns = old->wall_offset_ns;
 	next->demotions = old->demotions;
 	adopt_parents(next, old);
+	adopt_seals(next, old);
 	rescope_demotions(next, old);
 	for (size_t i = 0; i < next->settings->group_count; i++) {
 		const struct group *before = engine_counterpart(old, next, &next->groups[i]);

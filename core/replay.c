@@ -43,6 +43,17 @@ static bool is_first_of_now(uint64_t sequence, const struct replay_limits *limit
 	return limits->window_ns == 0 || sequence + (uint64_t)limits->window_ns >= limits->wall_ns;
 }
 
+/*
+ * The window is for clocks that disagree, and the patience for an advert that comes late: it
+ * may have been an old one that made the source known, and is not granted once more.
+ */
+static int64_t least_first_lead_ns(const struct replay_limits *limits, instant now)
+{
+	if (limits->window_ns == 0)
+		return INT64_MIN;
+	return (int64_t)limits->wall_ns - now.ns - (limits->window_ns - limits->patience_ns);
+}
+
 enum drop replay_check(struct replay *replay, const struct address *source, uint32_t sender,
                        uint64_t sequence, const struct replay_limits *limits, instant now)
 {
@@ -62,6 +73,8 @@ enum drop replay_check(struct replay *replay, const struct address *source, uint
 			lead_ns = least_ns;
 	} else if (!is_first_of_now(sequence, limits)) {
 		return DROP_STALE;
+	} else if (lead_ns < least_first_lead_ns(limits, now)) {
+		lead_ns = least_first_lead_ns(limits, now);
 	}
 	struct replay_source *entry = known ? &replay->sources[i] : find_room(replay);
 	*entry = (struct replay_source){

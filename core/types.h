@@ -384,6 +384,19 @@ struct engine_parent {
 	uint64_t dropped[DROP_COUNT];
 };
 
+/*
+ * What the seals of a virtual host stand on, that a reload has taken out: another one may
+ * put it back, and its peers remember.
+ */
+#define DEPARTED_MAX        8
+#define DEPARTED_PARENT_MAX 16 /* a name of an interface */
+struct departed {
+	char parent[DEPARTED_PARENT_MAX];
+	uint8_t vhid; /* 0: a free place */
+	struct replay replay;
+	uint64_t sequence;
+};
+
 struct engine {
 	const struct engine_settings *settings;
 	struct engine_parent *parents;
@@ -399,6 +412,7 @@ struct engine {
 	int64_t sequence_lead_ns;                /* of our sequences before the boot clock, at least */
 	uint32_t sender;                         /* our id in seals, where hosts share a source address */
 	uint32_t former_senders[FORMER_SENDERS]; /* those of earlier runs, the latest first; 0: none */
+	struct departed departed[DEPARTED_MAX];  /* the latest first */
 };
 
 #endif

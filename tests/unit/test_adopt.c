@@ -4,6 +4,8 @@
  */
 #include "lab.h"
 
+#include "core/engine_private.h"
+
 static struct lab old, next;
 
 static int set_up(void **state)
@@ -67,6 +69,42 @@ static void test_nothing_changed(void **state)
 	assert_int_equal(engine_deadline(next.engine).ns, t);
 	lab_tick(&next, t);
 	lab_expect(&next, "");
+}
+
+/* Taken out by one reload and put back by the next, whose peers remember what it said, and it them. */
+static void test_group_put_back(void **state)
+{
+	const uint64_t hour = 3600 * UINT64_C(1000000000);
+	struct lab back;
+
+	(void)state;
+	lab_init(&back);
+	old.group.seal = next.group.seal = back.group.seal = SEAL_OFFER;
+	lab_place(&old);
+	lab_up(&old);
+	lab_hear(&old,
+	         (struct said)SAID("10.0.0.2", 1, 0, 0, .sealed = true, .sequence = LAB_SEQUENCE + hour));
+	old.now.ns = NS_PER_S;
+	uint64_t said = engine_next_sequence(old.engine, lab_node(&old), old.now);
+	assert_true(said == LAB_SEQUENCE + hour + NS_PER_S);
+	lab_node(&old)->sequence = said;
+	next.node.vhid = LAB_VHID + 1;
+	adopt();
+	assert_int_equal(lab_node(&next)->sequence, 0);
+	assert_int_equal(next.engine->departed[0].vhid, LAB_VHID);
+	assert_int_equal(next.engine->departed[1].vhid, 0);
+	back.now = back.settings.start = next.now;
+	lab_place(&back);
+	engine_adopt(back.engine, next.engine, back.now);
+	assert_true(engine_next_sequence(back.engine, lab_node(&back), back.now) == said + 1);
+	lab_up(&back);
+	assert_int_equal(lab_hear(&back, (struct said)SAID("10.0.0.2", 1, 0, 0, .sealed = true,
+	                                                   .sequence = LAB_SEQUENCE + hour)),
+	                 DROP_REPLAY);
+	/* It is there again, and the other one is not. */
+	assert_int_equal(back.engine->departed[0].vhid, LAB_VHID + 1);
+	assert_int_equal(back.engine->departed[1].vhid, 0);
+	lab_close(&back);
 }
 
 static void test_terms_changed(void **state)
@@ -498,6 +536,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        TEST(test_nothing_changed),
+	        TEST(test_group_put_back),
 	        TEST(test_terms_changed),
 	        TEST(test_addresses_changed),
 	        TEST(test_addresses_changed_on_a_backup),

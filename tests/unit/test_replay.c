@@ -62,6 +62,21 @@ static void test_window_at_first_sight(void **state)
 	assert_int_equal(check(&b, UINT64_MAX, 0), DROP_STALE);
 }
 
+/* Somebody plays the oldest that is believed, and then the next. */
+static void test_patience_is_granted_once(void **state)
+{
+	(void)state;
+	const uint64_t least = WALL - (uint64_t)WINDOW;
+
+	assert_int_equal(check(&a, least, 0), DROP_NONE);
+	assert_int_equal(check(&a, least + 1, 2), DROP_STALE);
+	assert_int_equal(check(&a, least + 2, 2), DROP_NONE);
+	/* One that was not late has its own clock counted. */
+	assert_int_equal(check(&b, WALL, 0), DROP_NONE);
+	assert_int_equal(check(&b, WALL - 1, 2), DROP_REPLAY);
+	assert_true(replay_find(&replay, &b)->lead_ns == (int64_t)WALL);
+}
+
 static void test_no_window(void **state)
 {
 	(void)state;
@@ -181,6 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup(test_only_newer, set_up),
 	        cmocka_unit_test_setup(test_window_at_first_sight, set_up),
+	        cmocka_unit_test_setup(test_patience_is_granted_once, set_up),
 	        cmocka_unit_test_setup(test_no_window, set_up),
 	        cmocka_unit_test_setup(test_a_known_source_is_of_now, set_up),
 	        cmocka_unit_test_setup(test_a_leap, set_up),
