@@ -15,6 +15,7 @@ struct check *check_open(const struct world *world)
 	check->world = world;
 	check->views = memory_new(world->scenario->group_count, sizeof(check->views[0]));
 	check->served_ns = memory_new(world->scenario->group_count, sizeof(check->served_ns[0]));
+	check->twice_served_ns = memory_new(world->scenario->group_count, sizeof(check->twice_served_ns[0]));
 	check->planned = check_is_planned(world->scenario);
 	check->ranks_equals = scenario_is_carpd_only(world->scenario) && world->scenario->seal != SEAL_OFF;
 	return check;
@@ -24,6 +25,7 @@ void check_close(struct check *check)
 {
 	free(check->views);
 	free(check->served_ns);
+	free(check->twice_served_ns);
 	free(check);
 }
 
@@ -127,6 +129,29 @@ static void note_serving(struct check *check, size_t unit, size_t index)
 			check_takeover(check, unit, index, i);
 }
 
+/*
+ * What a daemon without the group knows of its seals it knows until it ends (core/engine_adopt.c),
+ * and its peers know more than it does when the group is put in again.
+ */
+static void note_presence(struct check *check, size_t unit, size_t index)
+{
+	const struct host *host = &check->world->hosts[index];
+	const struct node *node = daemon_node(host, unit);
+	struct view *view = &check->views[unit][index];
+
+	if (node != NULL)
+		check_note_start(view, &node->vhost);
+	if (node == NULL && (host->running ? host->started_ns == check->world->now_ns : view->left_out)) {
+		view->unlearnt = true;
+		view->highest_sequence = 0;
+		view->highest_advert = 0;
+		memset(view->accepted, 0, sizeof(view->accepted));
+		memset(view->fresh_ns, 0, sizeof(view->fresh_ns));
+	}
+	if (host->running)
+		view->left_out = node == NULL;
+}
+
 static void note_view(struct check *check, size_t unit, size_t index)
 {
 	const struct world *world = check->world;
@@ -135,8 +160,8 @@ static void note_view(struct check *check, size_t unit, size_t index)
 	enum vhost_state state = host_state(host, unit);
 	struct standing standing = standing_of(host, unit);
 
-	if (host->kind == HOST_CARPD && daemon_node(host, unit) != NULL)
-		check_note_start(view, &daemon_node(host, unit)->vhost);
+	if (host->kind == HOST_CARPD)
+		note_presence(check, unit, index);
 	/* In fast mode a backup waits for as long as its master says, and knows none when it becomes one. */
 	if (state == VHOST_INIT || (world->scenario->advbase == 0 && state == VHOST_BACKUP &&
 	                            standing.reign != view->standing.reign))
@@ -150,10 +175,10 @@ static void note_view(struct check *check, size_t unit, size_t index)
 	check_change(check, unit, index, state);
 	if (state == VHOST_INIT)
 		view->masters_heard = 0;
-	if (view->state == VHOST_MASTER && state == VHOST_BACKUP) {
-		check_vacancy(check, unit, index);
+	if (view->state == VHOST_MASTER)
 		check_farewell(check, unit, index);
-	}
+	if (view->state == VHOST_MASTER && state == VHOST_BACKUP)
+		check_vacancy(check, unit, index);
 	view->state = state;
 	view->state_since_ns = world->now_ns;
 }

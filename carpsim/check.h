@@ -15,7 +15,8 @@
  *   rivals     A master leaves when it hears a better one, and only then.
  *   replay     No advert under a seal is taken notice of twice, or after a later one.
  *   fresh      What somebody without a key plays back is taken notice of only while it is
- *              no older than a backup is patient, and never if it was altered.
+ *              no older than a backup is patient, and never if it was altered.  And what
+ *              an honest host says is not taken for old, unless a clock stood still or was set.
  *   first      The first advert of a reign is no goodbye, and comes when the addresses
  *              are there, or 50 ms after the reign began.
  *   overlap    Who hands over serves beside its successor for one way of its first advert.

@@ -1,5 +1,6 @@
 /*
- * What somebody without a key brings about: nothing but what the network could.
+ * What somebody without a key brings about: nothing but what the network could.  And
+ * what is of now is not taken for old.
  */
 #include "check_state.h"
 
@@ -51,4 +52,43 @@ void check_attack(const struct world *world, const struct flight *flight, int64_
 	check_lost(world, flight->from, flight->to);
 	check_trouble(world, flight->to);
 	check_trouble(world, flight->from);
+}
+
+/* So far its clock may lag behind in all, before others take what it says for old (core/engine_receive.c). */
+#define LAG_NS (2 * NS_PER_S)
+
+/*
+ * Its clock stood still, or it has forgotten how far it was set forward; until it hears of
+ * the time.  And a hearer that was down, or stood still, has its wall clock to go by.
+ */
+static bool may_be_behind(const struct check *check, const struct flight *flight)
+{
+	const struct host *sender = &check->world->hosts[flight->from];
+	const struct host *hearer = &check->world->hosts[flight->to];
+	int64_t still_ns = sender->frozen_ns + hearer->frozen_ns + hearer->stepped_ns;
+
+	return check->views[flight->unit][flight->from].unlearnt ||
+	       still_ns + scenario_way_ns(check->world->scenario) + SLACK_NS > LAG_NS;
+}
+
+/* The first advert of a reign, and a later one came before it: as good as lost. */
+static bool is_overtaken(const struct check *check, const struct flight *flight, const struct view *view)
+{
+	return flight->number == check->views[flight->unit][flight->from].first_advert &&
+	       flight->number < view->accepted[flight->from][flight->packet[0] >> 4 == 6];
+}
+
+void check_missed(struct check *check, const struct flight *flight, enum drop drop)
+{
+	struct view *view = &check->views[flight->unit][flight->to];
+
+	if (drop == DROP_REPLAY && is_overtaken(check, flight, view))
+		check_lost(check->world, flight->from, flight->to);
+	if (drop != DROP_STALE)
+		return;
+	if (!may_be_behind(check, flight))
+		check_fail(check, "fresh: host %u takes an advert of host %u for old that is of now",
+		           flight->to, flight->from);
+	view->behind_ns[flight->from] = check->world->now_ns;
+	check_lost(check->world, flight->from, flight->to);
 }

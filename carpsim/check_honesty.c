@@ -22,6 +22,8 @@ void check_dropped(const struct world *world, const struct flight *flight, enum 
 	struct check *check = world->check;
 	const struct vhost *after = &daemon_node(&world->hosts[flight->to], flight->unit)->vhost;
 
+	if (check != NULL && flight_is_sealed(world, flight) && flight->recorded_ns == 0)
+		check_missed(check, flight, drop);
 	if (check == NULL || flight_is_sealed(world, flight) || (drop != DROP_REPLAY && drop != DROP_FORGED))
 		return;
 	struct view *view = &check->views[flight->unit][flight->to];

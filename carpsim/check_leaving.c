@@ -12,8 +12,10 @@ static void check_maintained(struct check *check, size_t unit, size_t master, si
 	int64_t asked_ns = world->hosts[master].maintained_ns;
 	int64_t since_ns;
 
+	/* The backup may have risen, and have got no addresses. */
 	if (asked_ns == 0 || check->views[unit][master].state_since_ns >= asked_ns ||
 	    check->views[unit][backup].state_since_ns >= asked_ns ||
+	    world->hosts[backup].kernel.refused_ns >= asked_ns ||
 	    !check_untroubled_since(check, master, backup, unit, &since_ns) || since_ns > asked_ns)
 		return;
 	if (is_overdue(world, asked_ns, world->scenario->handover_wait_ns + scenario_way_ns(world->scenario)))

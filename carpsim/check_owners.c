@@ -32,6 +32,24 @@ static uint64_t last_heard(const struct check *check, const uint64_t heard[2], b
 	return (heard[0] < heard[1]) == smaller ? heard[0] : heard[1];
 }
 
+/*
+ * When a third host without seals may have set back the counter of one that is doubted: it
+ * counts on from OpenBSD's, which is always the same.
+ */
+static int64_t last_set_back_ns(const struct check *check, size_t unit, size_t doubted, size_t doubter)
+{
+	const struct world *world = check->world;
+	const struct view *view = &check->views[unit][doubted];
+	int64_t last_ns = 0;
+
+	for (size_t i = 0; i < world->host_count; i++) {
+		bool seals = world->hosts[i].kind == HOST_CARPD && world->scenario->seal != SEAL_OFF;
+		if (i != doubter && !seals)
+			last_ns = latest(last_ns, latest(view->fresh_ns[i][0], view->fresh_ns[i][1]));
+	}
+	return last_ns;
+}
+
 void check_settled(struct check *check, size_t unit, size_t a, size_t b)
 {
 	const struct world *world = check->world;
@@ -53,6 +71,10 @@ void check_settled(struct check *check, size_t unit, size_t a, size_t b)
 	/* A host whose counter is doubted counts on from the answer. */
 	if (latest(one->suspected_ns[b], other->suspected_ns[a]) > since_ns)
 		bound_ns += bound_ns + scenario_way_ns(world->scenario);
+	if (one->suspected_ns[b] > since_ns)
+		since_ns = latest(since_ns, last_set_back_ns(check, unit, b, a));
+	if (other->suspected_ns[a] > since_ns)
+		since_ns = latest(since_ns, last_set_back_ns(check, unit, a, b));
 	if (is_overdue(world, since_ns, bound_ns))
 		check_fail(check, "settled: hosts %zu and %zu both master of group %zu for %" PRId64 " ns", a,
 		           b, unit, world->now_ns - since_ns);
@@ -113,6 +135,7 @@ void check_takeover(struct check *check, size_t unit, size_t index, size_t other
 		return;
 	since_ns = latest(latest(check->trouble_ns[index], check->trouble_ns[other]), check->cabling_ns);
 	since_ns = latest(since_ns, latest(theirs->serving_since_ns, theirs->standing_since_ns));
+	since_ns = latest(since_ns, check->views[unit][index].behind_ns[other]);
 	/* In fast mode a host that has just become a backup knows no master, and waits by its own interval.
 	 */
 	bool knows = scenario->advbase > 0 || check->views[unit][index].heard_as_backup[other][0] > 0 ||

@@ -20,10 +20,10 @@ static bool read_sequence(const struct flight *flight, uint64_t *ret_sequence)
 	return true;
 }
 
-/* Its last word, after the addresses had been refused. */
+/* Its last word, after the addresses had been refused; whoever was about to stop has stopped with it. */
 static bool has_left(const struct vhost *vhost)
 {
-	return vhost->state == VHOST_BACKUP && vhost->last.cause.kind == CAUSE_TAKE_FAILED;
+	return vhost->state != VHOST_MASTER && vhost->last.cause.kind == CAUSE_TAKE_FAILED;
 }
 
 /* Of a reign: nobody can hand over what nobody has heard of, and addresses come before adverts. */

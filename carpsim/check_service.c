@@ -65,25 +65,40 @@ bool check_is_planned(const struct scenario *scenario)
 }
 
 /*
- * Where nothing fails, and somebody is there who is not told to stop.  Of three hosts two
- * may rise at once: when one of them is told to go before it hears the other, it takes the
- * other's advert for an answer, and the other leaves as well, until it hears the goodbye.
+ * Two that are masters for a moment may each leave for what the other has said: one takes
+ * the other's advert for the answer to a goodbye that it cannot have heard, or for what is
+ * no longer so, and its own have sent the other away as well.  What they said last calls
+ * one of them back.
  */
+static int64_t longest_gap_ns(const struct check *check, size_t unit)
+{
+	int64_t way_ns = scenario_way_ns(check->world->scenario);
+
+	if (check->served_ns[unit] - check->twice_served_ns[unit] > 2 * way_ns + SLACK_NS)
+		return 0;
+	return way_ns + SILENCE_MAX_NS;
+}
+
+/* Where nothing fails, and somebody is there who is not told to stop. */
 void check_served(struct check *check, size_t unit)
 {
 	const struct world *world = check->world;
-	int64_t gap_ns = world->host_count > 2 ? scenario_way_ns(world->scenario) + SILENCE_MAX_NS : 0;
 	int64_t *served_ns = &check->served_ns[unit];
-	bool able = false, served = false;
+	size_t able = 0, served = 0;
 
 	for (size_t i = 0; i < world->host_count; i++) {
 		const struct host *host = &world->hosts[i];
-		served |= host_serves(host, unit);
-		able |= !host->stopping && host_state(host, unit) != VHOST_INIT;
+		served += host_serves(host, unit);
+		able += !host->stopping && host_state(host, unit) != VHOST_INIT;
 	}
-	if (served || !able)
-		*served_ns = served ? world->now_ns : 0;
-	else if (check->planned && *served_ns != 0 && (gap_ns == 0 || is_overdue(world, *served_ns, gap_ns)))
+	if (served > 1)
+		check->twice_served_ns[unit] = world->now_ns;
+	if (served > 0 || able == 0) {
+		*served_ns = served > 0 ? world->now_ns : 0;
+		return;
+	}
+	int64_t gap_ns = longest_gap_ns(check, unit);
+	if (check->planned && *served_ns != 0 && (gap_ns == 0 || is_overdue(world, *served_ns, gap_ns)))
 		check_fail(check, "served: nobody serves group %zu any more", unit);
 }
 

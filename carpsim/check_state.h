@@ -42,6 +42,10 @@ struct view {
 	instant started;            /* left INIT, by its own clock */
 	uint32_t masters_heard;     /* a bit for each host that it heard as a backup, other than goodbyes */
 	int64_t suspected_ns[HOSTS_MAX]; /* when it last doubted the counter of each host */
+	int64_t behind_ns[HOSTS_MAX];    /* when it last took what each host said for old */
+	bool left_out;                   /* of the configuration, when its daemon was last seen */
+	bool unlearnt; /* a run ended or began without the group, and so with nothing that it knew of the time
+	                */
 	/* The latest advert of each host, by family, that it took notice of, over all restarts. */
 	uint64_t accepted[HOSTS_MAX][2];
 	/* The latest advert of each host, by family, that it heard and stayed, or became, a backup. */
@@ -60,9 +64,13 @@ struct check {
 	int64_t any_trouble_ns;
 	bool planned;       /* nothing fails: hosts only do what they are told to */
 	int64_t *served_ns; /* each unit, when it was last seen so; 0: never */
-	bool ranks_equals;  /* not by chance, as hosts do that know nothing of each other but adverts */
+	int64_t *twice_served_ns;
+	bool ranks_equals; /* not by chance, as hosts do that know nothing of each other but adverts */
 	char failure[300];
 };
+
+/* check_fresh.c: nobody takes notice of flight, which somebody honest sent. */
+void check_missed(struct check *check, const struct flight *flight, enum drop drop);
 
 /* The first failure counts; what follows from it is no news. */
 __attribute__((format(printf, 2, 3))) void check_fail(struct check *check, const char *format, ...);
@@ -113,7 +121,7 @@ void check_engine(struct check *check, size_t host);
 /* check_leaving.c: who leaves has left. */
 void check_demoted(struct check *check, size_t unit, size_t master, size_t backup);
 void check_stopped(struct check *check, size_t host);
-/* Host has left and is a backup. */
+/* Host has left. */
 void check_farewell(struct check *check, size_t unit, size_t host);
 void check_handover(struct check *check, size_t unit, size_t host);
 void check_demotion(struct check *check, size_t unit, size_t host);

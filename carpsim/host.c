@@ -152,6 +152,9 @@ void host_arrived(struct host *host, const struct flight *flight)
 		check_lost(host->world, flight->from, host->index);
 		return;
 	}
+	/* Without seals it believes anything, and what it says next may be doubted for it. */
+	if (flight->recorded_ns != 0 && host->kind != HOST_CARPD)
+		check_trouble(host->world, host->index);
 	trace_mix(trace, (uint64_t)host->world->now_ns);
 	trace_mix(trace, (uint64_t)host->index << 32 | flight->from);
 	host->waiting[host->waiting_count++] = (struct waiting){
@@ -336,4 +339,5 @@ void host_snatch(struct host *host)
 void host_step_wall(struct host *host, int64_t by_ns)
 {
 	host->wall_offset_ns += by_ns;
+	host->stepped_ns += by_ns < 0 ? -by_ns : by_ns;
 }

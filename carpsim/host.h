@@ -28,6 +28,7 @@ struct host {
 	enum host_kind kind;
 	struct local_clock clock;
 	int64_t wall_offset_ns;
+	int64_t stepped_ns; /* so far its wall clock was set, forth and back, all in all */
 	int64_t frozen_ns;  /* so long its clock has stood still, all in all */
 	int64_t started_ns; /* the last time */
 	struct kernel kernel;
