@@ -1,6 +1,7 @@
 /*
  * A client of the control socket.  The first byte says who it is and what fails
- * meanwhile (enum circumstance), the others are what it sends.
+ * meanwhile (enum circumstance), the others are what it sends; but a byte from 1 to 8
+ * is time that passes, so many of the engine's deadlines.
  */
 #include <errno.h>
 #include <event2/buffer.h>
@@ -112,11 +113,12 @@ void trouble_find(const struct daemon *daemon, const struct group *group, json_t
 	(void)texts;
 }
 
-void squatter_problems(const struct daemon *daemon, const struct group *group, json_t *problems)
+void squatter_find(const struct daemon *daemon, const struct group *group, json_t *problems, json_t *notes)
 {
 	(void)daemon;
 	(void)group;
 	(void)problems;
+	(void)notes;
 }
 
 void route_problems(const struct daemon *daemon, const struct group *group, json_t *problems)
@@ -327,16 +329,42 @@ static void ask(const uint8_t *bytes, size_t count)
 		serve();
 }
 
+static bool is_time(uint8_t byte)
+{
+	return byte >= 1 && byte <= 8;
+}
+
+static void pass(uint8_t deadlines)
+{
+	while (deadlines-- > 0)
+		tick();
+}
+
+static size_t said_at_once(const uint8_t *data, size_t size)
+{
+	size_t bytes = 1;
+
+	if ((circumstances & IN_SINGLE_BYTES) != 0 || is_time(data[0]))
+		return bytes;
+	while (bytes < size && !is_time(data[bytes]))
+		bytes++;
+	return bytes;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size == 0)
 		return 0;
 	circumstances = data[0];
-	size_t piece = (circumstances & IN_SINGLE_BYTES) != 0 ? 1 : size;
 	begin();
 	/* As the watermark of control.c: nothing is read of one who was hung up on. */
-	for (size_t at = 1; at < size && !conversation.hung_up; at += piece)
-		ask(data + at, piece < size - at ? piece : size - at);
+	for (size_t at = 1, piece; at < size && !conversation.hung_up; at += piece) {
+		piece = said_at_once(data + at, size - at);
+		if (is_time(data[at]))
+			pass(data[at]);
+		else
+			ask(data + at, piece);
+	}
 	end();
 	return 0;
 }
