@@ -1,6 +1,6 @@
 /*
  * The parts of a status: status.c tells of all groups, status_problem.c what is wrong with one,
- * status_detail.c what else there is to know of it.
+ * status_detail.c what else there is to know of it, status_value.c in which form.
  */
 #ifndef CARPD_STATUS_PRIVATE_H
 #define CARPD_STATUS_PRIVATE_H
