@@ -100,7 +100,7 @@ void check_overlap(struct check *check, size_t unit, size_t a, size_t b)
 		           unit, world->now_ns - begun_ns);
 }
 
-/* A BSD with both families has two timers, and the one that is behind counts (doc/carp.md 1.5). */
+/* A BSD with both families has two timers, and the first to end counts (doc/carp.md 1.5). */
 static uint64_t last_heard_in_time(const struct check *check, size_t unit, size_t index, size_t other)
 {
 	return last_heard(check, check->views[unit][index].heard_as_backup[other],

@@ -6,7 +6,7 @@
 
 #include "types.h"
 
-/* An advert is prepared at once: it says what was so when it was decided. */
+/* An advert is filled in here, so that it says what was so when it was decided. */
 void actions_add(struct engine *engine, enum action_kind kind, struct group *group, struct node *node);
 /* For the log. */
 void actions_tell(struct engine *engine, struct group *group, struct node *node, const struct report *report);

@@ -14,7 +14,7 @@
 #define COUNTER_BYTES 8
 #define DIGEST_BYTES  20
 
-/* advbase and advskew of a bow-out: every implementation takes it as "gone". */
+/* advbase and advskew of a goodbye (doc/carp.md 4.5). */
 #define ADVERT_GONE 255
 
 struct advert {
@@ -30,13 +30,13 @@ struct advert {
 void advert_encode(const struct advert *advert, uint8_t ret_header[ADVERT_BYTES]);
 
 /*
- * Reads and checks length, version and checksum of a payload; authlen and type
- * are not checked, as by no implementation, beyond telling VRRP apart.  What
- * follows the 36 bytes is not looked at.  Writes *ret_advert on DROP_NONE only.
+ * Reads a payload, and checks length, version and checksum.  Authlen and type only tell
+ * VRRP apart: no implementation checks them (doc/carp.md 1.1).  What follows the 36 bytes
+ * is not looked at.  Writes *ret_advert on DROP_NONE only.
  */
 enum drop advert_decode(const uint8_t *payload, size_t payload_bytes, struct advert *ret_advert);
 
-/* advbase + advskew/256 s; (0,0) means 1/256 s, as OpenBSD. */
+/* advbase + advskew/256 s; if both are 0 it is 1/256 s, as in OpenBSD. */
 int64_t advert_interval_ns(uint8_t advbase, uint8_t advskew);
 
 /* The RFC 1071 sum of bytes, folded and inverted: 0 over data that includes a right checksum. */

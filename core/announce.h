@@ -29,8 +29,8 @@ size_t announce_build(const struct address *address, const struct mac *mac, enum
                       bool router, uint8_t ret_frame[ANNOUNCE_FRAME_MAX]);
 
 /*
- * The question whether somebody else has address, as a host asks before it takes one (RFC
- * 5227 2.1.1, RFC 4862 5.4.2): it changes nobody's tables, and an answer comes to mac or to all.
+ * Asks whether somebody else has address, as a host does before it takes one (RFC 5227
+ * 2.1.1, RFC 4862 5.4.2).  It changes nobody's tables.  An answer comes to mac or to all.
  */
 size_t announce_build_question(const struct address *address, const struct mac *mac,
                                uint8_t ret_frame[ANNOUNCE_FRAME_MAX]);

@@ -30,7 +30,7 @@ static inline bool instant_before(instant a, instant b)
 	return a.ns < b.ns;
 }
 
-/* True if deadline has come at now. */
+/* True if now is deadline or later. */
 static inline bool instant_reached(instant deadline, instant now)
 {
 	return deadline.ns <= now.ns;

@@ -18,8 +18,8 @@
 /* The advertised advskew of a demoted host is at least this: the dialect of all but OpenBSD. */
 #define DEMOTED_ADVSKEW 240
 
-/* Which groups a reason demotes: one of the configuration's demotion groups, by a number of this
- * configuration's own, or all. */
+/* Which groups a reason demotes: those of one demotion group, or all.  The numbers mean something in one
+ * configuration only. */
 #define DEMOTION_EVERYWHERE (-1)
 
 struct demotion {
@@ -39,12 +39,12 @@ bool demotion_raise(struct demotions *demotions, const char *name, int value, in
                     instant until);
 /* False if there is no such reason. */
 bool demotion_lift(struct demotions *demotions, const char *name);
-/* Other groups suffer from it now.  Nothing happens if there is no such reason. */
+/* Makes a reason demote other groups.  Nothing happens if there is no such reason. */
 void demotion_rescope(struct demotions *demotions, const char *name, int scope);
 const struct demotion *demotion_find(const struct demotions *demotions, const char *name);
 /* What the groups of scope add up to, at most DEMOTION_SUM_MAX. */
 uint8_t demotion_sum(const struct demotions *demotions, int scope);
-/* The next reason whose time is over, lifted; false if there is none at now. */
+/* Takes out a reason whose time is over at now.  False if there is none. */
 bool demotion_expire(struct demotions *demotions, instant now, struct demotion *ret_expired);
 instant demotion_deadline(const struct demotions *demotions);
 

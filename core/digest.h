@@ -22,8 +22,8 @@ struct passphrase {
 };
 
 enum digest_form {
-	DIGEST_WITHOUT_LINK_LOCAL, /* what OpenBSD sends (HMAC_NOV6LL) */
-	DIGEST_WITH_LINK_LOCAL,    /* what FreeBSD and NetBSD send (HMAC_ORIG) */
+	DIGEST_WITHOUT_LINK_LOCAL, /* as OpenBSD sends it (doc/carp.md 2.3) */
+	DIGEST_WITH_LINK_LOCAL,    /* as FreeBSD and NetBSD send it */
 };
 
 /* Everything that comes before the counter, hashed once; copied for each advert. */
@@ -31,11 +31,7 @@ struct digest {
 	struct hmac_sha1_ctx prefix;
 };
 
-/*
- * addresses in any order; each is hashed once, sorted, IPv4 before IPv6.
- * 0.0.0.0, 255.255.255.255, :: and ff..ff are never hashed, as the BSDs' search
- * for the next address cannot find them.
- */
+/* addresses in any order, also twice.  What is hashed of them, and how, is in doc/carp.md 2.3. */
 void digest_prepare(struct digest *digest, const struct passphrase *passphrase, uint8_t vhid,
                     const struct shared_address *addresses, size_t count, enum digest_form form);
 

@@ -22,9 +22,9 @@ enum drop {
 	DROP_SEAL,        /* sealed, but the seal does not fit */
 	DROP_KEY,         /* sealed with a key id we do not have */
 	DROP_REPLAY,      /* a sequence that is not newer than the last one */
-	DROP_STALE,       /* first sight of a source, with a sequence far from our clock */
+	DROP_STALE,       /* a sequence that cannot be of now */
 	DROP_UNSEALED,    /* seal = require, or its sender is known to seal */
-	DROP_FORGED,      /* a counter and digest seen before, under other header fields */
+	DROP_FORGED,      /* a counter and digest seen before, with other header fields or another source */
 	DROP_INACTIVE,    /* the group is not running (INIT) */
 	DROP_COUNT
 };

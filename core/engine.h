@@ -33,8 +33,8 @@ struct engine *engine_place(void *memory, const struct engine_settings *settings
 instant engine_deadline(const struct engine *engine);
 void engine_tick(struct engine *engine, instant now);
 /*
- * Masters whose lease has run out become backups.  For a caller that has been
- * asleep, before it hands over what arrived meanwhile.
+ * Masters whose lease has run out become backups.  A caller that may have slept calls
+ * this before it hands over what arrived meanwhile.
  */
 void engine_expire_leases(struct engine *engine, instant now);
 
@@ -44,20 +44,19 @@ void engine_expire_leases(struct engine *engine, instant now);
 enum drop engine_receive(struct engine *engine, size_t parent, const uint8_t *network, size_t bytes,
                          bool multicast, instant now);
 /*
- * A unicast packet with protocol 112 that no group has taken, on whatever interface:
- * nothing comes of it, but a host that sends its adverts to the wrong one of our
- * addresses is told of.
+ * A unicast packet with protocol 112 that no group has taken, on whatever interface.  It
+ * changes no state.  But a peer that sends to the wrong one of our addresses is reported.
  */
 void engine_hear_stray(struct engine *engine, const uint8_t *network, size_t bytes, instant now);
 
 /* What the host is like. */
 
 void engine_parent_changed(struct engine *engine, size_t parent, const struct parent *state, instant now);
-/* The caller has changed virtual_mac: switches and neighbours must hear of it from a master. */
+/* The caller has changed group->virtual_mac: a master must tell switches and neighbours. */
 void engine_mac_changed(struct engine *engine, struct group *group, instant now);
 void engine_refuse(struct engine *engine, struct group *group, enum refused refused, instant now);
-/* Somebody removed one of the shared addresses while we are master; engine_tick puts it back, the first time
- * at once. */
+/* Somebody removed one of the shared addresses while we are master.  engine_tick puts it back: the first time
+ * at once, in a fight later and later (fight.h). */
 void engine_address_lost(struct engine *engine, size_t parent, const struct address *address, instant now);
 
 /* What people ask for. */
@@ -67,15 +66,17 @@ bool engine_demote(struct engine *engine, const char *name, int value, instant n
 bool engine_undemote(struct engine *engine, const char *name, instant now);
 /*
  * group NULL: all.  Hands over what this host is master of and stays in service as a backup.
- * What no advert has told of yet goes back to whom it was to be taken from, if he lives.
+ * A reign that no advert has told of yet ends at once if the former master lives.
  */
 void engine_hand_over(struct engine *engine, struct group *group, instant now);
-/* The same for all, to whom a demotion alone says nothing; preempt may take back when the demotion is over.
+/*
+ * The same for all groups, beside a demotion: peers without preempt do not react to that (doc/carp.md 4.7).
+ * When the demotion is over this host may preempt.
  */
 void engine_give_way(struct engine *engine, instant now);
 /* Hands over and leaves: every node ends in INIT. */
 void engine_stop(struct engine *engine, struct group *group, instant now);
-/* After engine_stop: waits for nobody any longer. */
+/* After engine_stop: waits no longer for a successor. */
 void engine_break_off(struct engine *engine, instant now);
 bool engine_stopped(const struct engine *engine, const struct group *group);
 
@@ -88,10 +89,9 @@ void engine_clear_actions(struct engine *engine);
 /* For ACTION_ADVERTISE and ACTION_GOODBYE. */
 
 /*
- * The nth frame or packet of a node's pending advert; n counts from 0.  For
- * multicast a whole Ethernet frame; for a unicast peer ret_peer is set and the
- * payload alone is written, to be routed by the kernel from ret_source.  False
- * when there are no more.
+ * The nth copy of a node's pending advert; n counts from 0.  For multicast it is a whole
+ * Ethernet frame.  For a unicast peer it is the payload alone, which the kernel routes from
+ * source to peer.  False when there are no more.
  */
 struct advert_out {
 	uint8_t bytes[PACKET_FRAME_MAX];
@@ -109,9 +109,9 @@ void engine_sent(struct engine *engine, struct node *node, instant before, const
 /* For ACTION_PROBE. */
 
 /*
- * The same way as a node's adverts, copy by copy, and of their size, but of vhid 0,
- * which nobody has.  Only what shares the whole way tells whether that is open: a
- * firewall, a route or a shaper may stop adverts and nothing else.
+ * A probe is an advert of vhid 0, which nobody has.  It takes the same way as the node's
+ * adverts, copy by copy and with their size, since a firewall, a route or a shaper may stop
+ * adverts and nothing else.
  */
 bool engine_probe_frame(const struct engine *engine, const struct node *node, size_t n,
                         struct advert_out *ret_out);
@@ -120,13 +120,13 @@ void engine_probed(struct engine *engine, struct node *node, const int *errors, 
 /* For ACTION_TAKE. */
 
 /*
- * A node that becomes master waits for this before it advertises, for 50 ms at most: the
- * addresses of its group are in the kernel, and it routes them.  The caller looks whether
- * they are for as long as engine_is_taking.
+ * engine_taken: the addresses of the group are in the kernel, and it routes them.  A node that
+ * becomes master does not advertise before that, but waits 50 ms at most.  While
+ * engine_is_taking is true the caller looks whether it is so.
  */
 bool engine_is_taking(const struct group *group);
 void engine_taken(struct engine *engine, struct group *group, instant now);
-/* None of it, for no reason that is known to last: the group steps down and tries again later. */
+/* The kernel refused, and it is not known to be for good: the group steps down and tries again later. */
 void engine_take_failed(struct engine *engine, struct group *group, int error, instant now);
 
 /*
@@ -134,17 +134,20 @@ void engine_take_failed(struct engine *engine, struct group *group, int error, i
  */
 
 /*
- * For a reload: next, freshly placed, takes over what old knows.  A group is the
- * same if its interface and its virtual hosts are.  States, timers and counters go
- * on; where passphrase or addresses changed, the old ones are sent for grace_ns or
- * until a peer uses the new ones, so that hosts can be changed one after the other.
- * They are accepted for as long again, since the peer that was changed last goes
- * on sending them.  A master whose addresses changed gets ACTION_TAKE and
- * ACTION_ANNOUNCE; dropping those that are gone is the caller's affair.  A demotion
- * goes on for as long as what it is for does, and for the groups that now depend on it.
- * Groups of old that next lacks must have been stopped before (engine_stop).
- * Interfaces that old lacks wait for engine_parent_changed, without a demotion.
- * old and its settings must stay in memory until engine_in_grace(next) is false.
+ * For a reload: next, freshly placed, takes over what old knows.
+ *
+ * A group is the same if its interface and its virtual hosts are.  States, timers and
+ * counters go on.  If passphrase or addresses changed, the old ones are sent for grace_ns or
+ * until a peer uses the new ones, so that hosts can be changed one after the other.  They are
+ * accepted for as long again, since the peer that is changed last goes on sending them.
+ *
+ * A master whose addresses changed gets ACTION_TAKE and ACTION_ANNOUNCE; the caller drops the
+ * addresses that are gone.  A demotion goes on as long as its reason does, for the groups that
+ * depend on it now.  An interface that old did not have demotes nobody until
+ * engine_parent_changed has told of it.
+ *
+ * Groups that next lacks must have been stopped before (engine_stop).  old and its settings
+ * must stay in memory until engine_in_grace(next) is false.
  */
 void engine_adopt(struct engine *next, const struct engine *old, instant now);
 bool engine_in_grace(const struct engine *engine);
@@ -157,27 +160,28 @@ const struct group *engine_counterpart(const struct engine *engine, const struct
  */
 
 /*
- * Sequences of seals: nanoseconds since 1970 by a clock that is never set back.  The
- * first of a run, above what earlier runs have reserved; how far that clock is ahead of the
- * boot clock, and what it shows; up to where this run is to write down that it has reserved them, before it
- * seals; whether it is time to write again.
+ * Sequences of seals come from a clock that is never set back (doc/protocol.md section 3).
+ * A run writes down a limit before it uses the sequences below, and the next run begins
+ * above it.
  */
 uint64_t engine_first_sequence(uint64_t reserved, int64_t wall_ns);
+/* How far that clock is ahead of the boot clock. */
 int64_t engine_sequence_lead_ns(const struct engine *engine);
+/* What it shows now. */
 uint64_t engine_sequence_clock(const struct engine *engine, instant now);
+/* The limit to be written down. */
 uint64_t engine_reserve_sequences(const struct engine *engine, instant now);
+/* Whether it is time for a new limit. */
 bool engine_sequences_run_short(const struct engine *engine, uint64_t reserved, instant now);
 
 /*
  * For whoever explains to people what is going on.
  */
 
-/*
- * Which change would make a peer's digest fit.
- */
+/* Which change would make a peer's digest fit. */
 enum diagnosis_kind {
 	DIAGNOSIS_UNKNOWN,    /* another passphrase, or more than one address differs */
-	DIAGNOSIS_PEER_LACKS, /* it has not got address */
+	DIAGNOSIS_PEER_LACKS, /* an address that we have */
 	DIAGNOSIS_PEER_IPV4_ONLY,
 	DIAGNOSIS_PEER_IPV6_ONLY,
 };
@@ -187,8 +191,8 @@ struct diagnosis {
 };
 struct diagnosis engine_diagnose(const struct group *group, const struct node *node);
 /*
- * Whether a host that is not understood hides or contradicts the master that should
- * be heard.  A backup that hears its master has what it needs, whatever else is said.
+ * Whether a host whose adverts are dropped may be the master, or stand in its way.  It
+ * cannot while this host is a backup that hears its master.
  */
 bool engine_could_hide_a_master(const struct node *node);
 

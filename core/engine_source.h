@@ -1,5 +1,5 @@
 /*
- * Whom the adverts of a group come from.
+ * The source address of a group's adverts.
  */
 #ifndef CARPD_CORE_ENGINE_SOURCE_H
 #define CARPD_CORE_ENGINE_SOURCE_H
@@ -11,7 +11,7 @@ struct address engine_source(const struct engine *engine, const struct group_set
                              enum family family);
 bool engine_source_is_shared(const struct engine *engine, const struct group_settings *settings,
                              enum family family);
-/* That of the host itself; its family is FAMILY_NONE if there is none. */
+/* The host's own address, or one of FAMILY_NONE if it has none. */
 const struct address *engine_own_source(const struct engine *engine, const struct group_settings *settings,
                                         enum family family);
 

@@ -1,6 +1,6 @@
 /*
- * Somebody removes our addresses: a slip is mended at once, a fight with another
- * program more and more slowly, so that neither of the two is kept busy by it.
+ * Somebody removes our addresses.  The first time they are put back at once.  If it goes on,
+ * another program does it: then we wait longer each time, so that neither of us is kept busy.
  */
 #ifndef CARPD_CORE_FIGHT_H
 #define CARPD_CORE_FIGHT_H
@@ -27,9 +27,9 @@ static inline bool fight_is_on(const struct fight *fight)
 	return fight->removals >= FIGHT_REMOVALS;
 }
 
-/* False if a removal before it waits to be mended, which will mend this one too. */
+/* False if an earlier removal waits to be mended: this one will be mended with it. */
 bool fight_removed(struct fight *fight, const struct address *address, instant now);
-/* True once when it has been quiet for long enough. */
+/* True once, when nothing was removed for FIGHT_OVER_NS. */
 bool fight_over(struct fight *fight, instant now);
 instant fight_deadline(const struct fight *fight);
 

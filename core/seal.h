@@ -21,9 +21,8 @@
 #define SEALED_BYTES   (ADVERT_BYTES + SEAL_BYTES)
 
 /*
- * Hosts that speak from a shared address have one source between them, and need
- * something else that tells their sequences apart: an id of 24 bits, drawn at
- * each start.  It is zero where the source is the host's own.
+ * Hosts that speak from a shared address have the same source.  An id of 24 bits, drawn at
+ * each start, tells their sequences apart.  It is zero if the source is the host's own.
  */
 #define SEAL_SENDER_MAX 0xffffff
 
@@ -41,7 +40,6 @@ struct seal {
 	uint8_t flags;
 };
 
-/* What a host makes of seals. */
 enum seal_policy {
 	SEAL_OFF,
 	SEAL_OFFER,   /* sends them, and accepts adverts without one */
@@ -55,36 +53,26 @@ enum seal_verdict {
 	SEAL_UNKNOWN_KEY,
 };
 
-/*
- * HKDF-SHA256 (RFC 5869) of a key file's bytes or of a passphrase: salt "carp
- * seal" without NUL, info the one byte of the key id, 32 bytes out.
- */
+/* From the bytes of a key file or of a passphrase (doc/protocol.md section 2). */
 void seal_key_derive(struct seal_key *key, uint8_t id, const uint8_t *secret, size_t secret_bytes);
 
-/* Whether what one signs the other verifies. */
+/* Whether one verifies what the other signs. */
 bool seal_key_equal(const struct seal_key *a, const struct seal_key *b);
 
-/*
- * header is the encoded advert; sender follows the flags, in three bytes.  The MAC is HMAC-SHA256, cut to 16
- * bytes, over "carp seal 1" without NUL, the trailer's first 16 bytes, one byte 4 or 6, the source address (4
- * or 16 bytes; all zero if the parent has none), one byte vhid and the header with its checksum taken as
- * zero.
+/* The trailer of an encoded advert (doc/protocol.md section 1).  source is all zero if the parent has none.
  */
 void seal_write(const struct seal_key *key, const struct address *source, const uint8_t header[ADVERT_BYTES],
                 uint64_t sequence, uint8_t flags, uint32_t sender, uint8_t ret_trailer[SEAL_BYTES]);
 
-/* In constant time as to the MAC.  Writes *ret_seal on SEAL_VALID only. */
+/* Compares the MAC in constant time.  Writes *ret_seal on SEAL_VALID only. */
 enum seal_verdict seal_verify(const struct seal_key *keys, size_t key_count, const struct address *source,
                               const uint8_t *payload, size_t payload_bytes, struct seal *ret_seal);
 
 /*
- * The counter of an advert that is sealed: random, as the BSDs' is while they are
- * alone, with its low half made from its high half by the key of the passphrase.  Thus
- * it tells every host of the group that the advert was sealed when it was sent, though
- * the trailer be cut off, the source changed, and the key that sealed it taken out of
- * use since; the digest covers none of these, and without the passphrase there is none.
- * The low half is the start of an HMAC-SHA256 over "carp counter 1" without NUL,
- * the vhid and the high half.
+ * The counter of a sealed advert (doc/protocol.md section 4).  Its mark tells every host of
+ * the group that the advert was sealed when it was sent, even if the trailer was cut off,
+ * the source changed, or the key that sealed it is no longer in use.  The digest covers the
+ * counter, so nobody without the passphrase can change it.
  */
 uint64_t seal_counter(const struct seal_key *key, uint8_t vhid, uint32_t random);
 bool seal_counter_is_marked(const struct seal_key *key, uint8_t vhid, uint64_t counter);

@@ -1,9 +1,8 @@
 /*
- * The counters that unsealed adverts carried lately.  All but OpenBSD, which never
- * changes its own, count on from whatever they heard last; so one that comes again
- * from a source that counts was recorded and played back, or its sender has heard
- * an old advert and was set back by it.  Nobody can tell these two apart, so what
- * is suspected here may never be enough to pass a master over (vhost_hear_suspect).
+ * The counters of unsealed adverts, and which of them came before (doc/protocol.md section
+ * 6).  A counter that comes again was recorded and played back, or its honest sender was set
+ * back by an old advert.  Nobody can tell which, so a suspicion alone never makes a second
+ * master (vhost_hear_suspect).
  */
 #ifndef CARPD_CORE_SIGHTING_H
 #define CARPD_CORE_SIGHTING_H
@@ -23,17 +22,17 @@ struct sighting {
 	uint64_t first, last;
 	struct address source;
 	uint8_t advbase, advskew, demote; /* of the latest advert */
-	uint64_t heard;                   /* number of its latest advert among all; 0: no run */
+	uint64_t heard; /* the number of its latest advert, of all that were heard; 0: no run */
 };
 
-/* What a source does with its counter, learnt over real time and of this source alone. */
+/* What a source does with its counter, by its own adverts alone. */
 struct habit {
 	struct address source; /* FAMILY_NONE: a free place */
 	uint64_t counter;      /* its latest */
-	instant since;         /* it has used no other since then, without a long pause */
+	instant since;         /* it has used this one only, without a long pause */
 	instant heard;
-	uint8_t different; /* counters; no more than matter */
-	uint8_t steps;     /* in a row, likewise */
+	uint8_t different; /* counters; counted up to what matters */
+	uint8_t steps;     /* of its counter in a row; likewise */
 	bool keeps;        /* one counter, as OpenBSD does */
 };
 

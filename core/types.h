@@ -38,21 +38,21 @@ enum cause_kind {
 	CAUSE_LINK_DOWN,
 	CAUSE_STOPPED,          /* by request; nobody took over in time, or nobody had to */
 	CAUSE_SILENCE,          /* the master fell silent */
-	CAUSE_GOODBYE,          /* the master said that it goes */
-	CAUSE_PREEMPTED_SLOWER, /* preempt, and we advertise faster */
-	CAUSE_WILL_TIME_OUT,    /* the master is so slow that it would time out anyway */
+	CAUSE_GOODBYE,          /* the master said that it leaves */
+	CAUSE_PREEMPTED_SLOWER, /* preempt is on, and our interval is shorter */
+	CAUSE_WILL_TIME_OUT,    /* the master's interval is longer than our patience */
 	CAUSE_PEER_DEMOTED,     /* the master is demoted further than we are */
 	CAUSE_PEER_FASTER,
 	CAUSE_PEER_LESS_DEMOTED,
-	CAUSE_PEER_EQUAL,    /* equal terms, and the peer has the better right */
-	CAUSE_HANDED_OVER,   /* a hand-over that a peer has answered */
+	CAUSE_PEER_EQUAL,    /* equal terms, and the peer wins by its address, or does not seal */
+	CAUSE_HANDED_OVER,   /* we handed over, and have heard the successor */
 	CAUSE_LEASE_EXPIRED, /* this host was paused or could not send; others may have taken over */
 	CAUSE_TAKE_FAILED,   /* an address could not be taken */
 };
 
 struct cause {
 	enum cause_kind kind;
-	struct address peer; /* FAMILY_NONE where no peer had a part in it */
+	struct address peer; /* FAMILY_NONE: no peer was involved */
 	struct terms theirs;
 	struct terms ours;
 	instant last_advert; /* for CAUSE_SILENCE: the last one heard, or INSTANT_NEVER */
@@ -65,13 +65,13 @@ struct transition {
 	instant at;
 };
 
-/* A valid advert, as far as the state machine cares. */
+/* What the state machine needs of a valid advert. */
 struct heard {
 	struct address source;
 	struct terms terms;
-	bool sealed;     /* from a carpd */
+	bool sealed;     /* so it is from a carpd */
 	bool suspected;  /* it may have been recorded: its counter was used before */
-	uint32_t sender; /* the id in its seal: 0 where its source address is its own */
+	uint32_t sender; /* the id in its seal; 0: its source address is its own */
 };
 
 /* The master as a backup knows it. */
@@ -80,14 +80,14 @@ struct master {
 	struct terms terms;
 	bool sealed;
 	instant heard;
-	instant heard_ipv4, heard_ipv6; /* INSTANT_NEVER: not in this reign */
-	bool family_missing;            /* one family fell silent while the other lives */
+	instant heard_ipv4, heard_ipv6; /* INSTANT_NEVER: not since it is master */
+	bool family_missing;            /* it is heard over one family only, and was reported */
 };
 
 /* Another host that advertises while we are master. */
 struct rival {
 	struct address source; /* FAMILY_NONE: none */
-	bool persistent;       /* it went on, and the operator has been told */
+	bool persistent;       /* it did not yield, and was reported */
 	instant since;
 	instant heard;
 	instant without_ipv4; /* since then it was heard over IPv6 only */
@@ -96,9 +96,9 @@ struct rival {
 struct handover {
 	bool active;
 	bool said;        /* somebody may have heard of it */
-	bool stopping;    /* INIT afterwards whether or not somebody took over */
-	bool for_good;    /* the successor is not preempted */
-	instant deadline; /* how long we wait for a successor */
+	bool stopping;    /* INIT afterwards, whether or not there is a successor */
+	bool for_good;    /* we do not preempt the successor */
+	instant deadline; /* until then we wait for a successor */
 };
 
 struct vhost {
@@ -108,26 +108,25 @@ struct vhost {
 	enum vhost_state state;
 	struct transition last; /* how it came into this state */
 
-	instant deadline;      /* BACKUP: the master is dead.  MASTER: the next advert */
-	instant speaks_since;  /* MASTER: the first advert; INSTANT_NEVER: its addresses are not there yet */
-	instant lease_end;     /* MASTER: until when no other host can have taken over; 0: no lease yet */
-	bool passed_on;        /* left to a peer that was heard: frames may still be under way to us */
-	instant preempt_after; /* preempt-delay; not before this */
-	bool held;             /* handed over by request: do not preempt the successor */
+	instant deadline; /* BACKUP: when the master counts as dead.  MASTER: when the next advert is due */
+	instant speaks_since;  /* MASTER: the first advert; INSTANT_NEVER: the addresses are not there yet */
+	instant lease_end;     /* MASTER: before that nobody takes over because of silence; 0: none yet */
+	bool passed_on;        /* left for a peer that was heard: frames may still be under way to us */
+	instant preempt_after; /* the end of preempt-delay */
+	bool held;             /* handed over by request: we do not preempt the successor */
 	struct master master;
-	bool doubtful; /* BACKUP: only suspected adverts for as long as we wait, and it has been told */
+	bool doubtful; /* BACKUP: it hears suspected adverts only, and this was reported */
 	struct rival rival;
-	instant reassert_after; /* limits the answers to a rival */
+	instant reassert_after; /* no answer to a rival before */
 	struct handover handover;
-	instant stand_back_until; /* lost against an equal a moment ago: the timer is half an interval longer
-	                           */
+	instant stand_back_until; /* it lost against an equal: until then its timer runs longer */
 
 	instant announce_at; /* the next repetition of the announcement */
 	uint8_t announce_step;
-	instant announce_again; /* one more, outside the schedule: a rival's own came in between */
+	instant announce_again; /* one more, since a rival has announced in between */
 
-	instant relief_until; /* MASTER, demoted: until when somebody should have taken over */
-	bool unrelieved;      /* nobody has, and the operator has been told */
+	instant relief_until; /* MASTER, demoted: by then somebody should have taken over */
+	bool unrelieved;      /* nobody has, and this was reported */
 
 	uint8_t send_failures; /* in a row */
 };
@@ -136,10 +135,10 @@ struct vhost {
 #define DEMOTE_LINK_DOWN   100
 #define DEMOTE_SEND_ERRORS 100
 #define DEMOTE_TAKE_FAILED 100
-#define SEND_FAILURES_MAX  3 /* in a row, as CARP_SENDAD_MAX_ERRORS */
+#define SEND_FAILURES_MAX  3 /* in a row, as everywhere (doc/carp.md 4.6) */
 
-#define FORMER_SENDERS   8  /* ids of our earlier runs that are remembered */
-#define DESTINATIONS_MAX 16 /* of a group's adverts: its peers, or a multicast group for each family */
+#define FORMER_SENDERS   8  /* ids of earlier runs that are remembered */
+#define DESTINATIONS_MAX 16 /* of a group's adverts: its peers, or a multicast group of each family */
 
 /* One virtual host of a group. */
 struct node_settings {
@@ -147,9 +146,9 @@ struct node_settings {
 	uint8_t advskew;
 };
 
-/* Owned by the caller, unchanged and alive as long as the engine uses it. */
+/* The caller owns it, and leaves it as it is while the engine uses it. */
 struct group_settings {
-	const char *name; /* for the demotions that the engine raises by itself */
+	const char *name; /* for the engine's own demotions */
 	size_t parent;    /* index into the engine's parents */
 	uint8_t advbase;
 	bool preempt;
@@ -165,10 +164,10 @@ struct group_settings {
 	struct passphrase passphrase;
 	enum digest_form digest_form; /* the one we send; both are accepted */
 	enum seal_policy seal;
-	struct seal_key mark_key;         /* of the passphrase, whatever keys there are */
+	struct seal_key mark_key;         /* from the passphrase, also where there are other keys */
 	const struct seal_key *seal_keys; /* at least one; the first signs */
 	size_t seal_key_count;
-	int64_t seal_window_ns; /* that a clock heard for the first time may be behind ours; 0: any */
+	int64_t seal_window_ns; /* so far a source heard for the first time may be behind us; 0: any */
 };
 
 struct engine_settings {
@@ -187,7 +186,7 @@ struct engine_settings {
 /* What the engine must know of a parent interface. */
 struct parent {
 	bool up;                    /* there, administratively up, with carrier */
-	struct mac mac;             /* source of adverts where the group has no virtual MAC */
+	struct mac mac;             /* where adverts come from if the group has no virtual MAC */
 	struct address source_ipv4; /* FAMILY_NONE: it has none */
 	struct address source_ipv6;
 	bool router; /* it forwards IPv6 */
@@ -198,25 +197,25 @@ struct parent {
 
 enum conflict_kind {
 	CONFLICT_DIGEST,
-	CONFLICT_SEAL,     /* not made with our key; or the advert was altered */
-	CONFLICT_KEY,      /* sealed with a key id that we lack */
-	CONFLICT_TIME,     /* its sequence is not of now */
-	CONFLICT_UNSEALED, /* and we require a seal */
-	/* These hide a master: they count while this host is one too, or hears none. */
+	CONFLICT_SEAL,     /* made with another key, or the advert was altered */
+	CONFLICT_KEY,      /* made with a key id that we do not have */
+	CONFLICT_TIME,     /* its sequence cannot be of now */
+	CONFLICT_UNSEALED, /* it has no seal, and we require one */
+	/* These are reported only if they may hide a master: if this host is master itself, or hears none. */
 	CONFLICT_REPLAY,    /* its sequence is not newer than one that was heard */
-	CONFLICT_ROUTED,    /* its TTL or hop limit says that a router is in between */
-	CONFLICT_MULTICAST, /* and we have peers */
-	CONFLICT_UNICAST,   /* and we have none */
+	CONFLICT_ROUTED,    /* its TTL or hop limit is not 255: a router is in between */
+	CONFLICT_MULTICAST, /* it sends multicast, and we have unicast peers */
+	CONFLICT_UNICAST,   /* it sends unicast, and we have no peers */
 	CONFLICT_STRANGER,  /* it is not among our peers */
-	CONFLICT_ELSEWHERE, /* to an address of ours on another interface */
-	CONFLICT_TWIN,      /* from our own address, and not by us */
+	CONFLICT_ELSEWHERE, /* it sends to our address on another interface */
+	CONFLICT_TWIN,      /* it has our own address */
 	CONFLICT_MALFORMED,
 };
 
 /*
- * A host with our vhid that is not understood or not listened to: told once, kept as
- * state.  The first adverts may be an outsider's, or of hosts that are just being
- * changed; one that goes on, without a pause, for longer than a backup is patient is told.
+ * A host with our vhid whose adverts are dropped.  The first ones may be an outsider's, or of
+ * hosts that are just being changed.  If it goes on without a pause, for longer than a backup
+ * is patient, it is reported, once, and kept as state.
  */
 #define CONFLICT_ADVERTS 3
 struct conflict {
@@ -224,27 +223,27 @@ struct conflict {
 	enum conflict_kind kind;
 	bool told;
 	struct address destination;
-	int64_t behind_ns; /* CONFLICT_TIME: of its sequence behind what is expected of it */
+	int64_t behind_ns; /* CONFLICT_TIME: how far its sequence is behind */
 	uint64_t count;
 	instant since;
 	instant heard;
-	struct advert advert; /* the last one, for the diagnosis; of CONFLICT_MALFORMED its vhid */
+	struct advert advert; /* the last one, for the diagnosis; CONFLICT_MALFORMED: its vhid only */
 };
 
-/* Adverts with a right digest that were not believed, for somebody may have recorded them. */
+/* Adverts with a right digest that somebody may have recorded, and that were not believed. */
 #define SUSPICION_OVER_NS (60 * NS_PER_S)
 struct suspicion {
-	struct address source; /* of the last; FAMILY_NONE: none yet */
+	struct address source; /* of the last one; FAMILY_NONE: none yet */
 	enum drop drop;        /* DROP_REPLAY, DROP_FORGED or DROP_UNSEALED */
 	uint64_t count;
 	instant since;
 	instant heard; /* it is over SUSPICION_OVER_NS after that */
 };
 
-/* How sending fares to one destination. */
+/* Whether adverts can be sent to one destination. */
 struct outlet {
 	uint8_t failures; /* in a row */
-	bool told;        /* that it is blocked */
+	bool told;        /* it was reported that they cannot */
 	int error;        /* of the last failure, errno */
 };
 
@@ -253,8 +252,7 @@ static inline bool outlet_is_blocked(const struct outlet *outlet)
 	return outlet->failures >= SEND_FAILURES_MAX;
 }
 
-/* A peer that makes its digest in the other form, so that it may be deaf to ours: told once, kept as state.
- */
+/* A peer with the other form of the digest, which may not accept ours: reported once, kept as state. */
 struct other_form {
 	struct address source; /* FAMILY_NONE: nobody */
 	instant until;         /* unless it is heard again */
@@ -271,9 +269,9 @@ struct vhost_counters {
 struct node {
 	struct vhost vhost;
 	struct digest digests[DIGEST_FORMS];
-	const struct digest *previous_digests; /* of the engine before the last reload, during the grace */
+	const struct digest *previous_digests; /* those before the last reload, during the grace */
 	struct replay replay;
-	uint64_t sequence; /* the last one of a seal */
+	uint64_t sequence; /* of the last seal */
 	struct sightings sightings;
 	struct conflict conflict;
 	struct suspicion suspicion;
@@ -281,17 +279,17 @@ struct node {
 	struct vhost_counters counters;
 	struct advert advert; /* the one being sent */
 	uint8_t seal_flags;
-	uint64_t own_counters[OWN_COUNTERS]; /* of adverts we sent lately */
+	uint64_t own_counters[OWN_COUNTERS]; /* of the adverts that we sent last */
 	uint8_t own_next;
 	instant tell_forgery_after;
 	struct outlet outlets[DESTINATIONS_MAX];
-	instant probe_at; /* no earlier; outlets that are blocked, and all of a backup's peers */
+	instant probe_at; /* the next probe of blocked outlets, and of all peers of a backup */
 };
 
-/* How many of a group's addresses the kernel refuses, whatever this host is to it. */
+/* How many of a group's addresses the kernel refuses, in whatever state this host is. */
 enum refused {
 	REFUSED_NONE,
-	REFUSED_SOME, /* the others are served; a host that can serve all goes first */
+	REFUSED_SOME, /* demoted: the others are served, unless another host can serve all */
 	REFUSED_ALL,  /* out of service */
 };
 
@@ -301,15 +299,15 @@ struct group {
 	size_t node_count;
 	size_t masters;   /* how many of its nodes are master here */
 	uint8_t demotion; /* sum of the reasons in its scope */
-	bool stopped;     /* taken out of service by engine_stop */
-	bool barred;      /* as if its parent were down; the caller sets it before engine_parent_changed */
+	bool stopped;     /* by engine_stop */
+	bool barred; /* treated as if its parent were down; the caller sets it before engine_parent_changed */
 	enum refused refused;
 	bool virtual_mac;
-	/* Whom its adverts come from, where it is not the parent's; the caller sets it as barred. */
+	/* The source of its adverts, if it is not the parent's; the caller sets it, as it does barred. */
 	struct address source_ipv4;
 	struct address source_ipv6;
 	struct fight fight;
-	/* The credentials before the last reload (engine_adopt): accepted, and at first still sent. */
+	/* The credentials before the last reload (engine_adopt): accepted, and sent at first. */
 	bool previous_in_use;
 	bool previous_sent;
 	instant previous_until;
@@ -319,13 +317,13 @@ struct group {
 };
 
 enum action_kind {
-	ACTION_SHUT,      /* node: the gate, before anything else when mastership ends */
-	ACTION_DROP,      /* group: its addresses */
-	ACTION_TAKE,      /* group: its addresses; then engine_taken, or engine_take_failed */
-	ACTION_ADVERTISE, /* node, if it speaks still: engine_advert_frame, send, engine_sent */
-	ACTION_GOODBYE,   /* node: it has left; engine_advert_frame, send, engine_sent, as a last word */
-	ACTION_SERVE,     /* node, if it speaks still: the gate is open until vhost.lease_end */
-	ACTION_ANNOUNCE,  /* group, if the node speaks still: gratuitous ARP and neighbour advertisements */
+	ACTION_SHUT,      /* node: shut the gate; the first action when a reign ends */
+	ACTION_DROP,      /* group: drop its addresses */
+	ACTION_TAKE,      /* group: take its addresses; then engine_taken or engine_take_failed */
+	ACTION_ADVERTISE, /* node, if vhost_speaks: engine_advert_frame, send, engine_sent */
+	ACTION_GOODBYE,   /* node, which has left: engine_advert_frame, send, engine_sent */
+	ACTION_SERVE,     /* node, if vhost_speaks: open the gate until vhost.lease_end */
+	ACTION_ANNOUNCE,  /* group, if vhost_speaks: gratuitous ARP and neighbour advertisements */
 	ACTION_PROBE,     /* node: engine_probe_frame, send, engine_probed */
 	ACTION_TELL,      /* report: for the log */
 };
@@ -338,24 +336,23 @@ enum report_kind {
 	REPORT_CAN_SEND,
 	REPORT_RIVAL, /* another host advertises while we are master, and stays behind us */
 	REPORT_RIVAL_GONE,
-	REPORT_CONFLICT, /* with our vhid, but a digest or a seal that does not fit */
+	REPORT_CONFLICT, /* a host with our vhid whose adverts are dropped */
 	REPORT_CONFLICT_OVER,
-	REPORT_OTHER_FORM, /* a peer covers link-local addresses by its digest and we do not, or the reverse
-	                    */
+	REPORT_OTHER_FORM, /* a peer digests link-local addresses and we do not, or the reverse */
 	REPORT_OTHER_FORM_OVER,
 	REPORT_FAMILY_SILENT, /* the master is heard over one family only */
 	REPORT_FAMILY_RETURNED,
 	REPORT_REPEATED, /* a counter that its sender has used before */
-	REPORT_FORGED,   /* a recorded advert under other header fields */
-	REPORT_UNSEALED, /* an unsealed advert in the name of a peer that seals */
-	REPORT_DOUBTFUL, /* the master is heard with such counters only */
+	REPORT_FORGED,   /* a counter and digest used before, with other header fields or another source */
+	REPORT_UNSEALED, /* an advert without a seal from the address of a peer that seals */
+	REPORT_DOUBTFUL, /* the master is heard with repeated counters only */
 	REPORT_DOUBT_OVER,
 	REPORT_HANDOVER_KEPT,    /* nobody took over; we stay master */
 	REPORT_UNRELIEVED,       /* demoted, and nobody takes over */
 	REPORT_ADDRESS_PUT_BACK, /* somebody removed a shared address of ours */
-	REPORT_FIGHT,            /* again and again */
+	REPORT_FIGHT,            /* somebody removes it again and again */
 	REPORT_FIGHT_OVER,
-	REPORT_CREDENTIALS_CHANGED, /* the grace is over, or a peer uses the new ones already */
+	REPORT_CREDENTIALS_CHANGED, /* the new ones are sent: the grace is over, or a peer uses them */
 };
 
 struct report {
@@ -380,7 +377,7 @@ struct engine_parent {
 	uint16_t node_of[256]; /* vhid -> index of the node, plus one; 0: none */
 	bool demoted_for_link;
 	bool demoted_for_sending;
-	bool adopted; /* known to the engine before the last reload */
+	bool adopted; /* the engine before the last reload had it */
 	uint64_t dropped[DROP_COUNT];
 };
 
@@ -406,11 +403,11 @@ struct engine {
 	size_t action_count;
 	size_t action_capacity;
 	struct demotions demotions;
-	instant deadline;                        /* never later than the earliest of all; may be earlier */
-	int64_t wall_offset_ns;                  /* wall clock minus boot clock, kept current by the caller */
-	uint64_t random;                         /* state of the generator of counters */
-	int64_t sequence_lead_ns;                /* of our sequences before the boot clock, at least */
-	uint32_t sender;                         /* our id in seals, where hosts share a source address */
+	instant deadline;         /* not later than the earliest of all; may be earlier */
+	int64_t wall_offset_ns;   /* wall clock minus boot clock, kept current by the caller */
+	uint64_t random;          /* the state of engine_random */
+	int64_t sequence_lead_ns; /* so far our sequences are ahead of the boot clock, at least */
+	uint32_t sender;          /* our id in seals, if hosts share a source address */
 	uint32_t former_senders[FORMER_SENDERS]; /* those of earlier runs, the latest first; 0: none */
 	struct departed departed[DEPARTED_MAX];  /* the latest first */
 };

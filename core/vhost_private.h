@@ -17,9 +17,9 @@ void vhost_act(struct engine *engine, enum action_kind kind, struct vhost *vhost
 void vhost_tell(struct engine *engine, struct vhost *vhost, enum report_kind kind,
                 const struct address *peer);
 
-/* An advert goes out now, unless none has yet, and the next one an interval later. */
+/* An advert now, and the next one an interval later.  Not before the first advert of a reign. */
 void vhost_advertise(struct engine *engine, struct vhost *vhost, instant now);
-/* The repetitions of an announcement begin anew; again is one more, outside the schedule. */
+/* The repetitions of an announcement begin anew.  again: the time of one more. */
 void vhost_repeat_announcements(struct vhost *vhost, instant again, instant now);
 
 /* 3*advbase + advskew/256, with the configured advskew and not the demoted one (doc/carp.md 4.1). */

@@ -1,5 +1,5 @@
 /*
- * Where Linux answers ARP: by itself on any interface for any address of the host.
+ * Linux answers ARP on any interface for any address of the host, unless a sysctl says otherwise.
  */
 #ifndef CARPD_LINUX_ANSWERING_H
 #define CARPD_LINUX_ANSWERING_H

@@ -21,7 +21,7 @@
 #define PROTOCOL_CARP   112
 #define PROTOCOL_ICMPV6 58
 
-/* linux/if_arp.h draws in the C library's headers, which do not fit this target. */
+/* linux/if_arp.h includes the C library's headers, which do not fit this target. */
 struct arp_ipv4 {
 	__be16 hardware, protocol;
 	__u8 hardware_bytes, protocol_bytes;
@@ -74,8 +74,8 @@ struct {
 } addresses SEC(".maps");
 
 /*
- * Per CPU and by key: atomic counters in shared memory would be fought over by the CPUs of a router, and an
- * array with room for every possible virtual host would cost a megabyte for each CPU.
+ * Per CPU, since the CPUs of a router would fight over atomic counters.  And a hash, since an array with room
+ * for every possible virtual host would take a megabyte for each CPU.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
@@ -90,7 +90,7 @@ struct {
 	__uint(max_entries, GATE_RING_BYTES);
 } ring SEC(".maps");
 
-/* The only variable, so that the map behind .bss is this and nothing else. */
+/* The only variable, so that the map of .bss is just this. */
 struct gate_shared shared;
 
 #define COUNT(index, member)                                                                                 \
@@ -173,8 +173,8 @@ static __always_inline struct gate_address *address_find_ipv6(struct __sk_buff *
  * Ingress.
  */
 
-/* Waking is dear, more than all the rest of an advert's way, so in a burst the reader asks for it to be left
- * out. */
+/* Waking costs more than all the rest of an advert's way (doc/linux.md 3).  In a burst the reader asks not to
+ * be woken. */
 static __always_inline __u64 wake_flags(__u64 now_ns)
 {
 	if (now_ns < *(const volatile __u64 *)&shared.hushed_until_ns)
@@ -214,7 +214,7 @@ static __always_inline int advert_take(struct __sk_buff *skb, __u32 offset, int 
 		COUNT(index, vrrp);
 		return TC_ACT_UNSPEC;
 	}
-	/* A router must not steal what it only forwards. */
+	/* A router must not take what it only forwards (doc/linux.md 2.5). */
 	if (skb->pkt_type == PACKET_OTHERHOST || (!multicast && !(vhost->flags & GATE_VHOST_UNICAST)))
 		return TC_ACT_UNSPEC;
 
@@ -224,9 +224,10 @@ static __always_inline int advert_take(struct __sk_buff *skb, __u32 offset, int 
 		return TC_ACT_SHOT;
 	}
 	/*
-	 * Verifiers before Linux 6.12 know of a length only what a test of the very register has taught them,
-	 * the lower bound first: clang must neither merge the two tests nor test a copy, and nothing may need
-	 * the length after the call, as it would be kept in the stack, which they do not follow.
+	 * Verifiers before Linux 6.12 know the bounds of a length only from tests of the very register that
+	 * has it, the lower bound first.  So clang must not merge the two tests, nor test a copy.  And
+	 * nothing may need the length after the call: it would be kept on the stack, where they lose track of
+	 * it.
 	 */
 	bytes = skb->len - ETH_HLEN;
 	asm volatile("" : "+r"(bytes));
@@ -438,7 +439,7 @@ static __always_inline int shared_address_out(struct __sk_buff *skb, const struc
 
 	if (!vhost)
 		return TC_ACT_UNSPEC;
-	/* A local sender is told ENOBUFS. */
+	/* A local sender gets ENOBUFS. */
 	if (!vhost_is_open(vhost))
 		return vhost_drop(vhost, address->vhost);
 	if (vhost->flags & GATE_VHOST_PASSING)
@@ -542,7 +543,7 @@ static __always_inline int ipv4_out(struct __sk_buff *skb)
 	if (!head)
 		return TC_ACT_UNSPEC;
 	ip = (const struct iphdr *)(head + ETH_HLEN);
-	/* The lease is extended by adverts, so it cannot be needed to send one. */
+	/* Adverts extend the lease, so they leave without one. */
 	if (ip->protocol == PROTOCOL_CARP)
 		return TC_ACT_UNSPEC;
 	source = address_find_ipv4(skb, ip->saddr);

@@ -32,9 +32,9 @@ int gate_load(struct gate **ret_gate, const char **ret_why);
 void gate_unload(struct gate *gate);
 
 /*
- * Shuts everything and forgets every port, address and virtual host: the first
- * thing a new engine does, as its predecessor's are still in the maps.  Attached
- * programs stay, let everything pass, and are used again by gate_attach.
+ * Shuts everything and forgets every port, address and virtual host.  A new engine does
+ * this first, since those of the engine before it are still in the maps.  Attached programs
+ * stay, let everything pass, and are used again by gate_attach.
  */
 void gate_reset(struct gate *gate);
 
@@ -42,8 +42,8 @@ void gate_reset(struct gate *gate);
  * Gives a parent interface one of the ports and attaches both programs, before
  * all others where the kernel can (tcx), else as clsact prio 1.  Needs
  * CAP_NET_ADMIN only.  parent_mac is what frames to a virtual MAC are rewritten
- * to.  Returns the port, 0 or more, or -errno: behind somebody else's programs, or
- * at one of the two hooks only, it does not go.
+ * to.  Returns the port, 0 or more, or -errno, also if somebody else's program would
+ * be before one of the two.
  *
  * The same program is found attached and used again, without a gap.  One of an
  * earlier gate_load is removed once ours is in front of it, but a tcx program can
@@ -63,7 +63,7 @@ void gate_detach(struct gate *gate, int port);
 int gate_check(struct gate *gate, int port);
 
 /*
- * From configuration on, whoever is master: adverts of vhid are taken out
+ * From the configuration, before anybody is master: adverts of vhid are taken out
  * (unicast ones only if unicast), and the address is known to be shared.
  */
 int gate_watch(struct gate *gate, int port, uint8_t vhid, bool unicast);
@@ -73,25 +73,25 @@ int gate_add_address(struct gate *gate, int port, uint8_t vhid, const struct add
 int gate_remove_address(struct gate *gate, int port, const struct address *address);
 
 /*
- * Stores.  Past lease_end (boot clock) the gate is shut by itself; opening it
- * again extends the lease.
+ * Both are stores into memory.  At lease_end (boot clock) the gate shuts by itself.
+ * Opening it again extends the lease.
  */
 void gate_open(struct gate *gate, int port, uint8_t vhid, instant lease_end);
 void gate_close(struct gate *gate, int port, uint8_t vhid);
 /*
- * For the frames that were under way to this host when its successor took over.
- * Until end they still come in and are answered, from the parent's own MAC, which
- * turns no switch back; ARP and neighbour discovery stay unanswered.
+ * For the frames that were under way to this host when its successor took over.  Until
+ * end they come in and are answered from the parent's own MAC, so that no switch learns
+ * the virtual one here again.  ARP and neighbour discovery stay unanswered.
  */
 void gate_pass(struct gate *gate, int port, uint8_t vhid, instant end);
-/* Shuts every virtual host of every port: for the keeper when the engine died, and for a new engine. */
+/* Shuts every virtual host of every port: for the keeper when the engine has died, and for a new engine. */
 void gate_close_all(struct gate *gate);
 
 /* Per virtual host, since the port was attached. */
 struct gate_counters {
 	uint64_t accepted;     /* frames to the virtual MAC let in */
-	uint64_t refused;      /* frames to or from it dropped, not master */
-	uint64_t fenced;       /* frames in or out dropped because the lease had run out */
+	uint64_t refused;      /* frames to or from it dropped because this host is not master */
+	uint64_t fenced;       /* the same because the lease had run out */
 	uint64_t rewritten;    /* frames sent from a shared address, with the virtual MAC */
 	uint64_t adverts;      /* handed to the engine */
 	uint64_t adverts_lost; /* no room in the ring */
@@ -108,11 +108,11 @@ typedef void gate_received(void *context, int link_index, const uint8_t *network
 /* Hands over everything in the ring.  Returns the number of adverts or -errno. */
 int gate_receive(struct gate *gate, gate_received *received, void *context);
 /*
- * While adverts come close together, waking the caller for each is most of what they cost: for a fraction of
- * a millisecond none does.  Returns when to call gate_receive all the same.
+ * In a burst, waking the caller is most of what an advert costs (doc/linux.md 3): for a fraction of a
+ * millisecond no advert does.  Returns when to call gate_receive without being woken.
  */
 instant gate_hush(struct gate *gate, instant now);
-/* Throws away what is in the ring: a new engine does not act on what its predecessor did not read. */
+/* Throws away what is in the ring: a new engine does not act on what the one before it did not read. */
 void gate_drain(struct gate *gate);
 
 /*

@@ -1,7 +1,7 @@
 /*
  * Where the gate's programs hang: at the two tc hooks of an interface, by tcx
  * (Linux 6.6) or as filters of a clsact qdisc.  Either way they stay when the
- * process ends.
+ * process ends (doc/linux.md 1).
  */
 #ifndef CARPD_LINUX_GATE_HOOK_H
 #define CARPD_LINUX_GATE_HOOK_H
@@ -24,7 +24,7 @@ struct gate_program {
 	uint32_t id;
 };
 
-/* By which a program of the gate is known, whichever run it is of. */
+/* The names that tell the gate's programs from others, also those of an earlier run. */
 extern const char *const gate_program_names[GATE_DIRECTIONS];
 
 /* What this kernel has. */
@@ -38,14 +38,13 @@ int gate_hook_attach(enum gate_hook hook, int link_index, enum gate_direction di
                      const struct gate_program *program);
 
 /*
- * Removes the gate's programs from both kinds of hook, known by their names, but
- * leaves those of keep (which may be NULL).  Finding a tcx program needs
- * CAP_SYS_ADMIN; without it, only programs of keep's hook that are filters are
- * found.  Returns their number or -errno.
+ * Removes the gate's programs from both kinds of hook, by their names, except keep
+ * (which may be NULL).  Without CAP_SYS_ADMIN it finds filters only, no programs of tcx.
+ * Returns their number or -errno.
  */
 int gate_hook_sweep(int link_index, enum gate_direction direction, const struct gate_program *keep);
 
-/* Removes this very program, which needs no more than CAP_NET_ADMIN.  0 or -errno. */
+/* Removes this program; CAP_NET_ADMIN is enough.  0 or -errno. */
 int gate_hook_detach(enum gate_hook hook, int link_index, enum gate_direction direction,
                      const struct gate_program *program);
 

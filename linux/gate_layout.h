@@ -16,7 +16,7 @@
 /* 60 ms of adverts at 80 000 a second (doc/linux.md 3). */
 #define GATE_RING_BYTES (1 << 20)
 
-/* Largest part of a packet that is handed over: IPv4 with options and two times 36 bytes, with room. */
+/* So much of a packet is handed over: IPv4 with options, twice 36 bytes, and some more. */
 #define GATE_CAPTURE_MAX 176
 
 /* Key: interface index. */
@@ -32,7 +32,7 @@ struct gate_port {
 
 /* Index: port * GATE_VHIDS + vhid. */
 struct gate_vhost {
-	__u64 lease_end_ns; /* boot clock; 0: shut by order, not by time */
+	__u64 lease_end_ns; /* boot clock; 0: the engine has shut it */
 	__u32 flags;
 	__u32 reserved;
 };
@@ -50,7 +50,7 @@ struct gate_address {
 	__u8 reserved;
 };
 
-/* One for each CPU; key as for the virtual hosts.  The members are those of struct gate_counters. */
+/* One for each CPU; the key is that of the virtual hosts.  The members are those of struct gate_counters. */
 struct gate_counts {
 	__u64 accepted, refused, fenced, rewritten, adverts, adverts_lost, vrrp;
 };
@@ -66,9 +66,8 @@ struct gate_advert {
 };
 
 /*
- * A bit for every shared address.  Nearly all frames are told apart here without
- * a lookup, which is what keeps the cost for forwarded frames low.  A bit that is
- * set for no reason costs one lookup and nothing else.
+ * A Bloom filter: a bit for every shared address.  Nearly all frames of others pass without
+ * a lookup, which keeps forwarding cheap.  A bit too many costs one lookup.
  */
 #define GATE_FILTER_BITS 32768
 
@@ -76,10 +75,10 @@ struct gate_filter {
 	__u64 words[GATE_FILTER_BITS / 64];
 };
 
-/* What the program and the engine both have in memory. */
+/* Memory of both the program and the engine. */
 struct gate_shared {
 	struct gate_filter filter;
-	__u64 hushed_until_ns; /* boot clock; the engine looks by itself then, and no advert need wake it */
+	__u64 hushed_until_ns; /* boot clock; before that no advert wakes the engine */
 };
 
 static inline __u32 gate_filter_bit_ipv4(__u32 word)

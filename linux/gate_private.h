@@ -1,7 +1,6 @@
 /*
- * The inside of a gate, for its parts and its tests: gate_load.c brings it into being, gate_port.c knows the
- * parent interfaces, gate_address.c the shared addresses, gate_vhost.c the virtual hosts, gate_ring.c the
- * adverts.
+ * The inside of a gate, for its parts and its tests: gate_load.c makes it, gate_port.c knows the parent
+ * interfaces, gate_address.c the shared addresses, gate_vhost.c the virtual hosts, gate_ring.c the adverts.
  */
 #ifndef CARPD_LINUX_GATE_PRIVATE_H
 #define CARPD_LINUX_GATE_PRIVATE_H
@@ -11,8 +10,8 @@
 #include "gate_layout.h"
 
 /*
- * What a process knows of a port that it attached itself.  A forked process has
- * a copy that says nothing of the other's ports: the truth is in the maps.
+ * What a process knows of a port that it attached itself.  It does not know the ports of
+ * the process that it was forked from, or that it forked: these are in the maps only.
  */
 struct gate_parent {
 	int link_index; /* 0: not attached by this process */
@@ -30,8 +29,8 @@ struct gate {
 	uint64_t *ring_consumed;       /* written by us, position in bytes */
 	const uint64_t *ring_produced; /* written by the kernel */
 	/*
-	 * Only a window of the ring's data is mapped: all its pages would count as
-	 * memory of the process, a megabyte that is nearly always empty.
+	 * Only a window of the ring's data is mapped.  All of it would count as memory of the
+	 * process: a megabyte that is nearly always empty.
 	 */
 	const uint8_t *window;
 	size_t window_bytes;

@@ -1,6 +1,6 @@
 /*
- * All ARP that reaches this host, by any interface, for those who want to look at it now and then: it
- * waits in the socket, wakes nobody, and what finds no room is lost.
+ * All ARP that reaches this host by any interface, to be looked at now and then.  It waits in the socket
+ * and wakes nobody.  What finds no room is lost.
  */
 #ifndef CARPD_LINUX_INQUIRY_H
 #define CARPD_LINUX_INQUIRY_H
@@ -11,7 +11,7 @@
 
 struct inquiry {
 	int link_index;
-	bool question; /* or an answer */
+	bool question; /* else an answer */
 	struct address sender, target;
 	struct mac sender_mac, target_mac;
 };

@@ -6,7 +6,7 @@
 
 enum ipv6_state {
 	IPV6_ON,
-	IPV6_OFF,     /* disable_ipv6 of the interface, which that of all sets too */
+	IPV6_OFF,     /* disable_ipv6 of the interface; setting that of all sets it too */
 	IPV6_NARROW,  /* the interface has none: its MTU is below 1280 */
 	IPV6_MISSING, /* the kernel has none: ipv6.disable=1, or built without */
 };

@@ -1,7 +1,7 @@
 /*
- * Who else says that an address is his: ARP by any interface, and neighbour advertisements that
- * reach this host.  Two sockets for all interfaces, behind kernel filters that know the addresses, so
- * that other traffic costs nothing and other ARP wakes nobody.
+ * Who else claims an address: ARP by any interface, and neighbour advertisements that reach this
+ * host.  Two sockets for all interfaces, behind kernel filters that know the addresses.  So other
+ * traffic costs nothing, and other ARP wakes nobody.
  */
 #ifndef CARPD_LINUX_LOOKOUT_H
 #define CARPD_LINUX_LOOKOUT_H
@@ -19,10 +19,10 @@ struct lookout {
 int lookout_open(struct lookout *lookout);
 void lookout_close(struct lookout *lookout);
 
-/* Only these addresses from now on; with very many, others too. */
+/* Only these addresses from now on.  If they are too many for a filter, all. */
 int lookout_watch(struct lookout *lookout, const struct address *addresses, size_t count);
 
-/* Somebody with mac, which is zero if he does not say it, claimed address at that link.  Own frames too. */
+/* Somebody claimed address at that link, also this host itself.  mac is zero if the message has none. */
 typedef void lookout_heard(void *context, int link_index, const struct address *address,
                            const struct mac *mac);
 /* Hands over what is waiting; in a flood it stops after a while and the descriptors stay ready. */

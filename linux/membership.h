@@ -1,7 +1,6 @@
 /*
- * Whether an interface is a member of a multicast group.  A socket that joined cannot
- * tell: the kernel forgets the group together with the protocol's state of a link, as
- * when the MTU falls below what IPv6 needs, and leaves the socket in the belief.
+ * Whether an interface is a member of a multicast group.  The socket that joined cannot
+ * tell: the kernel may forget a membership without telling it (doc/linux.md 5.3).
  */
 #ifndef CARPD_LINUX_MEMBERSHIP_H
 #define CARPD_LINUX_MEMBERSHIP_H
@@ -10,7 +9,7 @@
 
 #include "core/address.h"
 
-/* True also if it cannot be found out. */
+/* True if it cannot be found out. */
 bool membership_is_there(int link_index, const struct address *group);
 
 #endif

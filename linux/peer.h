@@ -1,7 +1,7 @@
 /*
- * Adverts to unicast peers, routed by the kernel like any packet (FreeBSD's peers
- * may be in another subnet), so without the virtual MAC; and unicast adverts to this
- * host, on whatever interface, that the gate has left.
+ * Adverts to unicast peers, which the kernel routes as any packet, and so without the virtual
+ * MAC: a peer may be in another subnet.  And unicast adverts to this host that no gate has
+ * taken, on whatever interface.
  */
 #ifndef CARPD_LINUX_PEER_H
 #define CARPD_LINUX_PEER_H
@@ -18,7 +18,7 @@ int peer_open(enum family family);
 int peer_send(int fd, int link_index, const struct address *source, const struct address *peer,
               const uint8_t *payload, size_t bytes);
 
-/* network points at an IP header: the packet's own, or for IPv6 one put together again. */
+/* network points at the IP header, which for IPv6 is put together anew: the kernel does not give it. */
 typedef void peer_received(void *context, int link_index, const uint8_t *network, size_t bytes);
 
 /* Hands over what is waiting; in a flood it stops after a while and the fd stays ready. */

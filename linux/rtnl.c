@@ -11,7 +11,7 @@
 
 #include <sys/socket.h>
 
-/* A flood of events must not keep the caller from its timers: what is left makes the fd ready again. */
+/* A flood of events must not keep the caller from its timers.  What is left makes the fd ready again. */
 #define READS_MAX 256
 
 static void index_nested(const struct nlattr *nest, const struct nlattr **attributes, uint16_t last)
@@ -93,7 +93,7 @@ static void hear_link(struct rtnl *rtnl, const struct nlmsghdr *message)
 	/* A bridge tells of its ports in the same group: RTM_DELLINK then means that a port left it. */
 	if (header->ifi_family != AF_UNSPEC)
 		return;
-	/* Wireless drivers send events in the guise of a link with nothing but a name. */
+	/* Wireless drivers send events that look like a link with nothing but a name. */
 	if (attributes[IFLA_WIRELESS])
 		return;
 	index_nested(attributes[IFLA_LINKINFO], info, IFLA_INFO_MAX);
@@ -151,8 +151,8 @@ static void hear(void *context, const struct nlmsghdr *message)
 }
 
 /*
- * Once overrun, the kernel drops every further event without another error until
- * the queue has been empty: so it must be emptied before the dump, not after.
+ * After an overrun the kernel drops further events without an error, until the queue is
+ * empty.  So it must be emptied before the dump, not after.
  */
 static void drain(struct rtnl *rtnl)
 {
@@ -163,7 +163,7 @@ static void drain(struct rtnl *rtnl)
 	} while (got >= 0 || errno == EINTR || errno == ENOBUFS || errno == ENOSPC);
 }
 
-/* All of a dump, before anybody is told of it: one that fails must not leave half a picture. */
+/* The whole dump, before anybody is told of it: one that fails must not leave half a picture. */
 struct gathering {
 	uint8_t *bytes;
 	size_t length, room;

@@ -12,8 +12,8 @@
 #include "core/address.h"
 
 /*
- * Marks every address that carpd has added, so that a leftover is recognised: as its protocol (IFA_PROTO),
- * and for kernels before 5.18, which have none, as its metric, which means nothing without a prefix route.
+ * The mark of every address that carpd has added, so that a leftover is recognised: its protocol, and on
+ * kernels before 5.18 its metric (doc/linux.md 7.2).
  */
 #define RTNL_ADDRESS_PROTOCOL 112
 
@@ -31,11 +31,10 @@ struct rtnl_link {
 	char kind_name[16]; /* as the kernel calls it ("bond", "veth"), empty for hardware */
 	bool up;            /* administratively up and with carrier; unknown carrier counts as up */
 	struct mac mac;
-	int master; /* the bridge, bond or the like that takes its frames; 0: none, or a VRF, which takes none
-	             */
+	int master;           /* the bridge or bond that takes its frames, which a VRF does not; 0: none */
 	char master_kind[16]; /* "bridge" */
 	int vrf;              /* 0: none */
-	int lower;            /* of a macvlan or ipvlan: what it is on; 0 if that is in another namespace */
+	int lower;            /* of a macvlan or ipvlan: the link below; 0: that is in another namespace */
 	bool passthru;        /* a macvlan that takes every frame of the link below */
 	bool speaks_arp;
 };
@@ -46,12 +45,12 @@ struct rtnl_address {
 	uint8_t protocol; /* RTNL_ADDRESS_PROTOCOL if it is ours, by either mark */
 	bool scope_host;
 	bool tentative; /* duplicate address detection not finished, or failed */
-	bool fleeting;  /* not the first of its subnet, temporary or deprecated: the kernel prefers others */
+	bool fleeting;  /* secondary, temporary or deprecated: the kernel prefers others as source */
 };
 
 /*
- * What the listener is told.  After an overrun everything is read again:
- * resync_begin, every link and address as it is now, resync_end; what was not
+ * What the listener is told.  When events were lost everything is read again:
+ * resync_begin, every link and address as it is now, resync_end.  What was not
  * mentioned in between is gone, and filters may have changed anywhere.  rtnl_open
  * ends with one such round.  Handlers may gather and commit changes.
  */
@@ -73,14 +72,13 @@ void rtnl_close(struct rtnl *rtnl);
 int rtnl_fd(const struct rtnl *rtnl);
 
 /*
- * Reads what is there, non-blocking; in a flood it stops after a while and the fd
- * stays ready.  Answers an overrun (ENOBUFS) with a full re-dump.  0 or -errno;
- * if a re-dump failed nobody was told anything, and the next call tries again,
- * for which the fd does not become ready.
+ * Reads what is there, non-blocking; in a flood it stops after a while and the fd stays
+ * ready.  If events were lost (ENOBUFS) it reads everything again.  0 or -errno.  If that
+ * failed, nobody was told anything: call it again, the fd does not become ready for it.
  */
 int rtnl_read(struct rtnl *rtnl);
 
-/* One round of resync_begin, everything, resync_end: for a caller who wants to know of other links now. */
+/* One round of resync_begin, everything, resync_end: for a caller that now wants to know of other links. */
 int rtnl_resync(struct rtnl *rtnl);
 
 /*
@@ -88,13 +86,13 @@ int rtnl_resync(struct rtnl *rtnl);
  * allows.  tag comes back in the result; each request gets exactly one.
  */
 struct rtnl_address_flags {
-	bool scope_host; /* IPv4: the parent has another address, which must stay the one chosen as source */
+	bool scope_host; /* IPv4: another address is to be the source (doc/linux.md 7.1) */
 };
 
 int rtnl_take_address(struct rtnl *rtnl, int link_index, const struct address *address,
                       struct rtnl_address_flags flags, void *tag);
 int rtnl_drop_address(struct rtnl *rtnl, int link_index, const struct address *address, void *tag);
-/* Gives an IPv4 address that was taken another scope; it is never away meanwhile. */
+/* Gives another scope to an IPv4 address that was taken.  It is never away meanwhile. */
 int rtnl_rescope_address(struct rtnl *rtnl, int link_index, const struct address *address,
                          struct rtnl_address_flags flags, void *tag);
 /* The route to the shared subnet, which a parent without an address of its own lacks. */
@@ -103,7 +101,7 @@ int rtnl_remove_route(struct rtnl *rtnl, int link_index, const struct shared_add
 struct address rtnl_network_of(const struct shared_address *subnet);
 /*
  * A route through a gateway on the link.  Taking answers -EEXIST if there is one with the same destination
- * and metric, ours or somebody's; dropping drops ours only.
+ * and metric, whoever's it is.  Dropping drops ours only.
  */
 struct rtnl_route {
 	struct shared_address destination; /* prefix length 0: all */
@@ -113,9 +111,9 @@ struct rtnl_route {
 int rtnl_take_route(struct rtnl *rtnl, int link_index, const struct rtnl_route *route, void *tag);
 int rtnl_drop_route(struct rtnl *rtnl, int link_index, const struct rtnl_route *route, void *tag);
 /*
- * The IPv4 routes through gateways on the link that are nobody's in particular: neither the kernel's, nor
- * ours, nor a routing daemon's, who would put his back.  Their number, of which no more than room are
- * written; 0 if it cannot be found out.
+ * The IPv4 routes through gateways on the link, without those of the kernel, ours, and those of routing
+ * daemons, which would put theirs back.  Returns their number, which may be above room; 0 if it cannot be
+ * found out.
  */
 size_t rtnl_list_routes(struct rtnl *rtnl, int link_index, struct rtnl_route *ret_routes, size_t room);
 /* The local entry of a bridge for the virtual MAC (doc/linux.md 5.2). */
@@ -124,24 +122,24 @@ int rtnl_forget_mac(struct rtnl *rtnl, int link_index, const struct mac *mac, vo
 
 /*
  * Sends what was gathered and hears every answer.  error is 0 or -errno; text is
- * the kernel's own explanation or empty.  Taking an address that is there
- * (EEXIST) and dropping one that is not (EADDRNOTAVAIL) count as success; taking
- * leaves one that does not carry our mark as it is, but dropping would remove it.
- * An IPv4 address that is there with another prefix length is another address to
- * the kernel, not noticed here.  result may gather and commit anew.
+ * the kernel's own explanation or empty.  result may gather and commit anew.
  * Returns 0 if the kernel answered all of it, whatever it answered, else -errno.
+ *
+ * Taking an address that is there (EEXIST) and dropping one that is not
+ * (EADDRNOTAVAIL) are successes.  An address that is not marked as ours is left as it
+ * is by taking, but dropping would remove it.  To the kernel an IPv4 address with
+ * another prefix length is another address, and it is not noticed here.
  */
 typedef void rtnl_result(void *context, void *tag, int error, const char *text);
 int rtnl_commit(struct rtnl *rtnl, rtnl_result *result, void *context);
 
 /*
- * Whether a packet to address would be this host's own.  The kernel puts the route
- * of a new IPv6 address in place from a work queue, even after it has told of the
- * address; until then the address is there and deaf.
+ * Whether a packet to address would be for this host.  A new IPv6 address is deaf until
+ * the kernel has put its route in place, some time later (doc/linux.md 7.3).
  */
 bool rtnl_delivers_locally(struct rtnl *rtnl, int link_index, const struct address *address);
 
-/* The name under which the kernel tells of the link with that alternative name.  False if there is none. */
+/* The name of the link that has this alternative name.  False if there is none. */
 bool rtnl_find_name(struct rtnl *rtnl, const char *alternative, char ret_name[IFNAMSIZ]);
 
 /*

@@ -84,9 +84,9 @@ int rtnl_drop_address(struct rtnl *rtnl, int link_index, const struct address *a
 }
 
 /*
- * The kernel keeps the scope that an address came with, and flushes all routes of
- * an interface whose last IPv4 address goes.  So a second one stands in: the same
- * with another prefix length is another address, and as good to whoever uses it.
+ * The kernel cannot change a scope, and removes all routes of an interface whose last IPv4
+ * address goes.  So the same address with another prefix length, which is another one to the
+ * kernel, stands in meanwhile.
  */
 int rtnl_rescope_address(struct rtnl *rtnl, int link_index, const struct address *address,
                          struct rtnl_address_flags flags, void *tag)
@@ -224,7 +224,7 @@ bool rtnl_is_success(const struct nlmsghdr *message, int error)
 	case RTM_NEWADDR:
 		return error == -EEXIST;
 	case RTM_NEWROUTE:
-		/* A subnet is on the link whoever said so; a gateway may be another one. */
+		/* The route to a subnet serves whoever made it; one through a gateway may be another. */
 		return error == -EEXIST && !(route->rtm_flags & RTNH_F_ONLINK);
 	case RTM_DELADDR:
 		/* ENXIO: IPv6 has been switched off on the link, and its addresses with it. */

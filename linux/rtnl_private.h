@@ -33,13 +33,13 @@ struct rtnl {
 	void *context;
 	struct mnl_socket *listener;
 	/*
-	 * Of its own, because a handler that is told of a link in the middle of a
-	 * dump may commit changes at once.
+	 * A buffer of its own: a handler that is told of a link in the middle of a dump may
+	 * commit changes at once.
 	 */
 	struct mnl_socket *dumper;
 	struct mnl_socket *asker;
 	uint32_t sequence;
-	bool stale; /* a re-dump is owed */
+	bool stale; /* events were lost, and not everything has been read again */
 	struct rtnl_batch batch;
 	_Alignas(8) uint8_t input[32768]; /* the kernel makes dump messages no larger than this */
 	_Alignas(8) uint8_t answers[8192];
@@ -56,7 +56,7 @@ struct rtnl_question {
 	uint32_t link_filter; /* IFLA_EXT_MASK, for links */
 };
 
-/* A dump that a change interrupts is begun anew, so heard may be told the same thing twice. */
+/* If a change interrupts a dump it begins anew, so heard may be told the same thing twice. */
 typedef void rtnl_heard(void *context, const struct nlmsghdr *message);
 int rtnl_dump(struct rtnl *rtnl, struct mnl_socket *socket, uint8_t *buffer, size_t room,
               const struct rtnl_question *question, rtnl_heard *heard, void *context);
@@ -81,7 +81,8 @@ void rtnl_batch_empty(struct rtnl_batch *batch);
 struct nlmsghdr *rtnl_batch_begin(struct rtnl_batch *batch, uint16_t type, uint16_t flags);
 int rtnl_batch_finish(struct rtnl_batch *batch, const struct nlmsghdr *message, void *tag);
 struct nlmsghdr *rtnl_batch_message(const struct rtnl_batch *batch, const struct rtnl_request *request);
-/* What was wanted is so already: a link that is gone has taken its addresses, routes and entries along. */
+/* Whether what was wanted is so already: a link that is gone has taken addresses, routes and entries along.
+ */
 bool rtnl_is_success(const struct nlmsghdr *message, int error);
 /* Sends all of batch and notes the answers in its requests.  0 or -errno if some answers are missing. */
 int rtnl_batch_exchange(struct rtnl *rtnl, struct rtnl_batch *batch);

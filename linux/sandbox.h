@@ -31,20 +31,19 @@ int sandbox_drop_everything(uid_t uid, gid_t gid);
 void sandbox_hide_memory(void);
 
 /*
- * Real-time priority and memory that is not swapped out: an advert that comes
- * late is a takeover.  No RLIMIT_RTTIME: under a flood the engine does not sleep for
- * seconds, and must not be killed for it; a loop without end is the keeper's to
- * notice.  Before privileges are dropped.  0 or -errno of what failed first.
+ * Real-time priority and memory that is not swapped out: an advert that comes late is
+ * a takeover.  There is no RLIMIT_RTTIME: in a flood the engine does not sleep for seconds,
+ * and must not be killed for it.  The keeper notices a loop without end.  To be called before
+ * privileges are dropped.  0, or -errno of what failed first.
  */
 int sandbox_be_punctual(void);
 
 /*
- * The system calls that are left from here on; any other ends the process with
- * SIGSYS, and the kernel's log says which it was.  The engine's are those of its
- * loop, after everything was opened that needs more.  The keeper's hold them too,
- * and those with which an engine that it forks comes to its own filter.
- * 0, or -errno of a kernel that has no seccomp, or of a service manager that
- * forbids it.
+ * From here on only some system calls are allowed.  Any other ends the process with
+ * SIGSYS, and the kernel's log says which it was.  The engine keeps those of its loop:
+ * what needs more is open by then.  The keeper keeps these too, and what an engine that it
+ * forks needs until its own filter.  0, or -errno if the kernel has no seccomp or the
+ * service manager forbids it.
  */
 int sandbox_filter_engine(void);
 int sandbox_filter_keeper(void);

@@ -6,7 +6,7 @@
 #include "linux/gate.h"
 #include "carpd/log/text.h"
 
-/* The kernel's work to take IPv6 addresses grows with their square (doc/linux.md 7.3). */
+/* With more, a takeover is slow: the kernel's work grows with the square (doc/linux.md 7.3). */
 #define IPV6_COMFORTABLE 250
 
 static int compare_key(const void *key, const void *element)

@@ -203,7 +203,7 @@ static void client_gone(struct bufferevent *stream, short what, void *context)
 	(void)stream;
 	if ((what & BEV_EVENT_EOF) != 0)
 		client->finished = true;
-	/* An end of the requests is none of the answers, and who waits has nothing to say. */
+	/* The client has closed its sending side: it may still read what it asked for. */
 	if ((what & BEV_EVENT_EOF) != 0 && (conversation_has_request(&client->conversation) ||
 	                                    !conversation_is_answered(&client->conversation)))
 		return;
