@@ -57,8 +57,7 @@ void check_settled(struct check *check, size_t unit, size_t a, size_t b)
 	const struct view *other = &check->views[unit][b];
 	int64_t since_ns;
 
-	/* Two who both go answer to a third (but see check_overlap), and between two peers nothing is ours.
-	 */
+	/* Two that both hand over wait for a third (but see check_overlap).  Two peers do as they like. */
 	if ((one->standing.handing_over && other->standing.handing_over) ||
 	    (world->hosts[a].kind != HOST_CARPD && world->hosts[b].kind != HOST_CARPD))
 		return;
@@ -136,8 +135,7 @@ void check_takeover(struct check *check, size_t unit, size_t index, size_t other
 	since_ns = latest(latest(check->trouble_ns[index], check->trouble_ns[other]), check->cabling_ns);
 	since_ns = latest(since_ns, latest(theirs->serving_since_ns, theirs->standing_since_ns));
 	since_ns = latest(since_ns, check->views[unit][index].behind_ns[other]);
-	/* In fast mode a host that has just become a backup knows no master, and waits by its own interval.
-	 */
+	/* In fast mode a new backup does not know its master yet, and waits by its own interval. */
 	bool knows = scenario->advbase > 0 || check->views[unit][index].heard_as_backup[other][0] > 0 ||
 	             check->views[unit][index].heard_as_backup[other][1] > 0;
 	if (knows &&

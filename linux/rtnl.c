@@ -40,7 +40,7 @@ static bool is_passthru(const struct nlattr *data)
 	return rtnl_u32(attributes[IFLA_MACVLAN_MODE], 0) == MACVLAN_MODE_PASSTHRU;
 }
 
-/* Whom the link belongs to, and what it stands on. */
+/* The links above and below it. */
 static void find_relations(const struct nlattr **attributes, const struct nlattr **info,
                            struct rtnl_link *link)
 {

@@ -151,7 +151,7 @@ static bool is_first_of_interface(const struct config *config, size_t number)
 	return true;
 }
 
-/* With auto a group gets along without, and which of them must is seen when carpd starts. */
+/* With auto a group can do without the gate.  Whether it must is seen when carpd starts. */
 static void tell_no_room(struct config_report *report, const struct config_group *group, int room,
                          const char *what)
 {
