@@ -160,7 +160,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 
 int main(int argc, char **argv)
 {
-	struct options options = {.socket_path = SOCKET_PATH_DEFAULT, .paper = paper_measure()};
+	struct options options = {.socket_path = SOCKET_PATH_DEFAULT, .terminal = terminal_look()};
 	int first = parse_options(argc, argv, &options);
 	int result = run_command(&options, argc - first, argv + first);
 

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "carpctl/pen.h"
+#include "carpctl/text_out.h"
 
 #define SOCKET_PATH_DEFAULT "/run/carpd/control"
 #define LOG_COUNT_MAX       256 /* what carpd keeps */
@@ -23,7 +23,7 @@ struct options {
 	int timeout_s; /* 0: what the command finds right */
 	int log_count; /* 0: not given */
 	bool json;
-	struct paper paper;
+	struct terminal terminal;
 };
 
 #endif

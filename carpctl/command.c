@@ -180,7 +180,7 @@ int command_status(const struct options *options, char **arguments)
 		result = missing("groups");
 	} else {
 		if (!options->json)
-			print_status(options->paper, answer);
+			print_status(options->terminal, answer);
 		result = answer_is_true(answer, "healthy") ? EXIT_WELL : EXIT_WRONG;
 	}
 	json_decref(answer);
@@ -199,7 +199,7 @@ int command_show(const struct options *options, char **arguments)
 		result = missing("group");
 	} else {
 		if (!options->json)
-			print_show(options->paper, answer, group);
+			print_show(options->terminal, answer, group);
 		if (!answer_is_true(answer, "healthy") || strcmp(answer_text(group, "state"), "init") == 0 ||
 		    json_array_size(json_object_get(group, "problems")) > 0)
 			result = EXIT_WRONG;
@@ -223,7 +223,7 @@ int command_log(const struct options *options, char **arguments)
 	if (!is_list_of_objects(entries))
 		result = missing("entries");
 	else if (!options->json)
-		print_log(options->paper, entries);
+		print_log(options->terminal, entries);
 	json_decref(answer);
 	return result;
 }

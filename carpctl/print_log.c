@@ -22,7 +22,7 @@ static struct columns measure(const json_t *entries)
 
 	json_array_foreach(entries, i, entry)
 	{
-		size_t group = pen_measure(answer_text(entry, "group"));
+		size_t group = text_out_measure(answer_text(entry, "group"));
 
 		columns.group = group > columns.group ? group : columns.group;
 		if (when_parse(answer_text(entry, "time"), &when) && !when.today)
@@ -32,37 +32,37 @@ static struct columns measure(const json_t *entries)
 	return columns;
 }
 
-static void print_time(struct pen *pen, const char *timestamp, bool dated)
+static void print_time(struct text_out *out, const char *timestamp, bool dated)
 {
 	char text[WHEN_TEXT_BYTES];
 	struct when when;
 
 	if (!when_parse(timestamp, &when)) {
-		pen_write(pen, timestamp);
+		text_out_write(out, timestamp);
 		return;
 	}
 	if (dated && when.today)
-		pen->spaces = DATE_WIDTH;
-	pen_printf(pen, "%s.%03d",
-	           (strftime(text, sizeof(text), when.today ? "%T" : "%F %T", &when.local), text),
-	           when.milliseconds);
+		out->spaces = DATE_WIDTH;
+	text_out_printf(out, "%s.%03d",
+	                (strftime(text, sizeof(text), when.today ? "%T" : "%F %T", &when.local), text),
+	                when.milliseconds);
 }
 
-static void print_entry(struct paper paper, const json_t *entry, const struct columns *columns)
+static void print_entry(struct terminal terminal, const json_t *entry, const struct columns *columns)
 {
-	struct pen pen = {.paper = paper, .indent = columns->time + columns->group + 4};
+	struct text_out out = {.terminal = terminal, .indent = columns->time + columns->group + 4};
 
-	print_time(&pen, answer_text(entry, "time"), columns->dated);
-	pen_move(&pen, columns->time + 2);
-	pen_write(&pen, answer_text(entry, "group"));
-	pen_move(&pen, pen.indent);
+	print_time(&out, answer_text(entry, "time"), columns->dated);
+	text_out_move(&out, columns->time + 2);
+	text_out_write(&out, answer_text(entry, "group"));
+	text_out_move(&out, out.indent);
 	if (!answer_is_null(entry, "from"))
-		pen_printf(&pen, "%s -> %s   ", answer_text(entry, "from"), answer_text(entry, "to"));
-	pen_write(&pen, answer_text(entry, "text"));
-	pen_end_line(&pen);
+		text_out_printf(&out, "%s -> %s   ", answer_text(entry, "from"), answer_text(entry, "to"));
+	text_out_write(&out, answer_text(entry, "text"));
+	text_out_end_line(&out);
 }
 
-void print_log(struct paper paper, const json_t *entries)
+void print_log(struct terminal terminal, const json_t *entries)
 {
 	struct columns columns = measure(entries);
 	const json_t *entry;
@@ -70,6 +70,6 @@ void print_log(struct paper paper, const json_t *entries)
 
 	json_array_foreach(entries, i, entry)
 	{
-		print_entry(paper, entry, &columns);
+		print_entry(terminal, entry, &columns);
 	}
 }

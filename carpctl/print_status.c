@@ -29,62 +29,63 @@ struct table {
 	bool addresses_below; /* the widest one does not fit beside the rest */
 };
 
-static void print_demotion(struct pen *pen, const json_t *demotion)
+static void print_demotion(struct text_out *out, const json_t *demotion)
 {
 	char span[WHEN_TEXT_BYTES];
 
-	pen_write(pen, answer_text(demotion, "name"));
+	text_out_write(out, answer_text(demotion, "name"));
 	if (!answer_is_null(demotion, "why"))
-		pen_printf(pen, ": %s", answer_text(demotion, "why"));
+		text_out_printf(out, ": %s", answer_text(demotion, "why"));
 	if (!answer_is_null(demotion, "expires_s"))
-		pen_printf(pen, ", for another %s", when_span(answer_seconds(demotion, "expires_s"), span));
+		text_out_printf(out, ", for another %s",
+		                when_span(answer_seconds(demotion, "expires_s"), span));
 }
 
 /* Only the reasons of the whole host are in its sum; a split-off demotion group is told by itself. */
-static void print_demotions(struct pen *pen, const json_t *status)
+static void print_demotions(struct text_out *out, const json_t *status)
 {
 	const json_t *demotions = json_object_get(status, "demotions"), *demotion;
 	json_int_t sum = answer_integer(status, "demotion");
 	size_t i, told = 0;
 
 	if (sum != 0)
-		pen_printf(pen, ", demoted by %" JSON_INTEGER_FORMAT, sum);
+		text_out_printf(out, ", demoted by %" JSON_INTEGER_FORMAT, sum);
 	json_array_foreach(demotions, i, demotion)
 	{
 		if (sum == 0 || strcmp(answer_text(demotion, "group"), "host") != 0)
 			continue;
-		pen_write(pen, told++ == 0 ? " (" : "; ");
-		print_demotion(pen, demotion);
+		text_out_write(out, told++ == 0 ? " (" : "; ");
+		print_demotion(out, demotion);
 	}
 	if (told > 0)
-		pen_write(pen, ")");
+		text_out_write(out, ")");
 	json_array_foreach(demotions, i, demotion)
 	{
 		if (strcmp(answer_text(demotion, "group"), "host") == 0)
 			continue;
-		pen_printf(pen, ", %s demoted by %" JSON_INTEGER_FORMAT " (", answer_text(demotion, "group"),
-		           answer_integer(demotion, "value"));
-		print_demotion(pen, demotion);
-		pen_write(pen, ")");
+		text_out_printf(out, ", %s demoted by %" JSON_INTEGER_FORMAT " (",
+		                answer_text(demotion, "group"), answer_integer(demotion, "value"));
+		print_demotion(out, demotion);
+		text_out_write(out, ")");
 	}
 }
 
-void print_headline(struct paper paper, const json_t *status)
+void print_headline(struct terminal terminal, const json_t *status)
 {
-	struct pen pen = {.paper = paper};
+	struct text_out out = {.terminal = terminal};
 	bool healthy = answer_is_true(status, "healthy");
 	char span[WHEN_TEXT_BYTES];
 
-	pen_printf(&pen, "%s  ", answer_text(status, "host"));
-	pen.indent = pen.column + pen.spaces;
-	pen.ink = healthy ? INK_GOOD : INK_BAD;
-	pen_write(&pen, healthy ? "healthy" : "in trouble");
-	pen.ink = INK_PLAIN;
-	pen_printf(&pen, ", serving %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " groups",
-	           answer_integer(status, "serving"), answer_integer(status, "groups_total"));
-	print_demotions(&pen, status);
-	pen_printf(&pen, "   up %s", when_span(answer_seconds(status, "up_s"), span));
-	pen_end_line(&pen);
+	text_out_printf(&out, "%s  ", answer_text(status, "host"));
+	out.indent = out.column + out.spaces;
+	out.color = healthy ? COLOR_GOOD : COLOR_BAD;
+	text_out_write(&out, healthy ? "healthy" : "in trouble");
+	out.color = COLOR_PLAIN;
+	text_out_printf(&out, ", serving %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " groups",
+	                answer_integer(status, "serving"), answer_integer(status, "groups_total"));
+	print_demotions(&out, status);
+	text_out_printf(&out, "   up %s", when_span(answer_seconds(status, "up_s"), span));
+	text_out_end_line(&out);
 }
 
 static size_t widest_address(const json_t *group)
@@ -94,7 +95,7 @@ static size_t widest_address(const json_t *group)
 
 	json_array_foreach(json_object_get(group, "addresses"), i, address)
 	{
-		size_t width = pen_measure(answer_item(address));
+		size_t width = text_out_measure(answer_item(address));
 
 		widest = width > widest ? width : widest;
 	}
@@ -119,13 +120,13 @@ static void measure_table(struct table *table, size_t paper_width)
 	size_t widest = 0, at = 0;
 
 	for (enum column c = 0; c < ADDRESSES; c++)
-		table->width[c] = pen_measure(titles[c]);
+		table->width[c] = text_out_measure(titles[c]);
 	for (size_t r = 0; r < table->count; r++) {
 		size_t address = widest_address(table->rows[r].group);
 
 		widest = address > widest ? address : widest;
 		for (enum column c = 0; c < ADDRESSES; c++) {
-			size_t width = pen_measure(table->rows[r].text[c]);
+			size_t width = text_out_measure(table->rows[r].text[c]);
 
 			table->width[c] = width > table->width[c] ? width : table->width[c];
 		}
@@ -137,23 +138,23 @@ static void measure_table(struct table *table, size_t paper_width)
 	table->addresses_below = paper_width > 0 && at + widest > paper_width;
 }
 
-static void print_titles(struct paper paper, const struct table *table)
+static void print_titles(struct terminal terminal, const struct table *table)
 {
-	struct pen pen = {.paper = paper};
+	struct text_out out = {.terminal = terminal};
 
-	pen.ink = INK_HEAD;
+	out.color = COLOR_HEAD;
 	for (enum column c = 0; c < COLUMNS; c++) {
 		if (c == ADDRESSES && table->addresses_below)
 			break;
 		if (c > 0)
-			pen_move(&pen, table->start[c]);
-		pen_write(&pen, titles[c]);
+			text_out_move(&out, table->start[c]);
+		text_out_write(&out, titles[c]);
 	}
-	pen.ink = INK_PLAIN;
-	pen_end_line(&pen);
+	out.color = COLOR_PLAIN;
+	text_out_end_line(&out);
 }
 
-static void print_addresses(struct pen *pen, const json_t *addresses)
+static void print_addresses(struct text_out *out, const json_t *addresses)
 {
 	const json_t *address;
 	size_t i;
@@ -161,70 +162,70 @@ static void print_addresses(struct pen *pen, const json_t *addresses)
 	json_array_foreach(addresses, i, address)
 	{
 		if (i == ADDRESSES_SHOWN) {
-			pen_printf(pen, "  and %zu more", json_array_size(addresses) - i);
+			text_out_printf(out, "  and %zu more", json_array_size(addresses) - i);
 			break;
 		}
-		pen_printf(pen, "%s%s", i > 0 ? "  " : "", answer_item(address));
+		text_out_printf(out, "%s%s", i > 0 ? "  " : "", answer_item(address));
 	}
 }
 
-static enum ink state_ink(const char *state)
+static enum color state_ink(const char *state)
 {
 	if (strcmp(state, "master") == 0)
-		return INK_GOOD;
-	return strcmp(state, "init") == 0 ? INK_BAD : INK_PLAIN;
+		return COLOR_GOOD;
+	return strcmp(state, "init") == 0 ? COLOR_BAD : COLOR_PLAIN;
 }
 
-static void print_row(struct paper paper, const struct table *table, const struct row *row)
+static void print_row(struct terminal terminal, const struct table *table, const struct row *row)
 {
-	struct pen pen = {.paper = paper, .indent = table->start[ADDRESSES]};
+	struct text_out out = {.terminal = terminal, .indent = table->start[ADDRESSES]};
 
 	/* The cells fit by measure, and must not wrap where a terminal is too narrow even for them. */
-	pen.paper.width = 0;
+	out.terminal.width = 0;
 	for (enum column c = 0; c < ADDRESSES; c++) {
-		size_t right = c == VHID ? table->width[c] - pen_measure(row->text[c]) : 0;
+		size_t right = c == VHID ? table->width[c] - text_out_measure(row->text[c]) : 0;
 
 		if (c > 0)
-			pen_move(&pen, table->start[c] + right);
+			text_out_move(&out, table->start[c] + right);
 		if (c == STATE)
-			pen.ink = state_ink(row->text[c]);
-		pen_write(&pen, row->text[c]);
+			out.color = state_ink(row->text[c]);
+		text_out_write(&out, row->text[c]);
 		if (c == STATE)
-			pen.ink = INK_PLAIN;
+			out.color = COLOR_PLAIN;
 	}
-	pen.paper.width = paper.width;
+	out.terminal.width = terminal.width;
 	if (table->addresses_below) {
-		pen_end_line(&pen);
-		pen.indent = pen.spaces = 4;
+		text_out_end_line(&out);
+		out.indent = out.spaces = 4;
 	} else {
-		pen_move(&pen, table->start[ADDRESSES]);
+		text_out_move(&out, table->start[ADDRESSES]);
 	}
-	print_addresses(&pen, json_object_get(row->group, "addresses"));
-	pen_end_line(&pen);
+	print_addresses(&out, json_object_get(row->group, "addresses"));
+	text_out_end_line(&out);
 }
 
 /* "CONFLICT 192.168.0.9 advertises ...": what follows the shouted word hangs beside it. */
-static void print_problem(struct paper paper, const char *name, size_t name_width, const char *problem)
+static void print_problem(struct terminal terminal, const char *name, size_t name_width, const char *problem)
 {
-	struct pen pen = {.paper = paper, .indent = name_width + 2};
+	struct text_out out = {.terminal = terminal, .indent = name_width + 2};
 	size_t shouted = strspn(problem, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
-	pen_write(&pen, name);
-	pen_move(&pen, name_width + 2);
+	text_out_write(&out, name);
+	text_out_move(&out, name_width + 2);
 	if (shouted >= 4 && problem[shouted] == ' ') {
-		pen.ink = INK_BAD;
-		pen_printf(&pen, "%.*s", (int)shouted, problem);
-		pen.ink = INK_PLAIN;
-		pen.spaces = 1;
-		pen.indent = pen.column + 2;
+		out.color = COLOR_BAD;
+		text_out_printf(&out, "%.*s", (int)shouted, problem);
+		out.color = COLOR_PLAIN;
+		out.spaces = 1;
+		out.indent = out.column + 2;
 		problem += shouted;
 	}
-	pen_write(&pen, problem);
-	pen_end_line(&pen);
+	text_out_write(&out, problem);
+	text_out_end_line(&out);
 }
 
-static size_t print_problems(struct paper paper, const char *name, size_t name_width, const json_t *problems,
-                             size_t told)
+static size_t print_problems(struct terminal terminal, const char *name, size_t name_width,
+                             const json_t *problems, size_t told)
 {
 	const json_t *problem;
 	size_t i;
@@ -233,13 +234,13 @@ static size_t print_problems(struct paper paper, const char *name, size_t name_w
 	{
 		if (told++ == 0)
 			putchar('\n');
-		print_problem(paper, name, name_width, answer_item(problem));
+		print_problem(terminal, name, name_width, answer_item(problem));
 	}
 	return told;
 }
 
 /* What does not make the host unhealthy. */
-static size_t print_notes(struct paper paper, const char *name, size_t name_width, const json_t *notes,
+static size_t print_notes(struct terminal terminal, const char *name, size_t name_width, const json_t *notes,
                           size_t told)
 {
 	const json_t *note;
@@ -247,32 +248,32 @@ static size_t print_notes(struct paper paper, const char *name, size_t name_widt
 
 	json_array_foreach(notes, i, note)
 	{
-		struct pen pen = {.paper = paper, .indent = name_width + 2};
+		struct text_out out = {.terminal = terminal, .indent = name_width + 2};
 		if (told++ == 0)
 			putchar('\n');
-		pen_write(&pen, name);
-		pen_move(&pen, name_width + 2);
-		pen_printf(&pen, "note: %s", answer_item(note));
-		pen_end_line(&pen);
+		text_out_write(&out, name);
+		text_out_move(&out, name_width + 2);
+		text_out_printf(&out, "note: %s", answer_item(note));
+		text_out_end_line(&out);
 	}
 	return told;
 }
 
-static void print_table(struct paper paper, const struct table *table)
+static void print_table(struct terminal terminal, const struct table *table)
 {
 	putchar('\n');
-	print_titles(paper, table);
+	print_titles(terminal, table);
 	for (size_t r = 0; r < table->count; r++)
-		print_row(paper, table, &table->rows[r]);
+		print_row(terminal, table, &table->rows[r]);
 }
 
-void print_status(struct paper paper, const json_t *status)
+void print_status(struct terminal terminal, const json_t *status)
 {
 	const json_t *groups = json_object_get(status, "groups"), *group;
 	struct table table = {.count = json_array_size(groups)};
 	size_t i, told;
 
-	print_headline(paper, status);
+	print_headline(terminal, status);
 	table.rows = calloc(table.count + 1, sizeof(*table.rows));
 	if (!table.rows)
 		abort();
@@ -280,16 +281,16 @@ void print_status(struct paper paper, const json_t *status)
 	{
 		fill_row(&table.rows[i], group);
 	}
-	measure_table(&table, paper.width);
+	measure_table(&table, terminal.width);
 	if (table.count > 0)
-		print_table(paper, &table);
+		print_table(terminal, &table);
 
-	told = print_problems(paper, "host", table.width[GROUP], json_object_get(status, "problems"), 0);
+	told = print_problems(terminal, "host", table.width[GROUP], json_object_get(status, "problems"), 0);
 	json_array_foreach(groups, i, group)
 	{
-		told = print_problems(paper, answer_text(group, "name"), table.width[GROUP],
+		told = print_problems(terminal, answer_text(group, "name"), table.width[GROUP],
 		                      json_object_get(group, "problems"), told);
-		told = print_notes(paper, answer_text(group, "name"), table.width[GROUP],
+		told = print_notes(terminal, answer_text(group, "name"), table.width[GROUP],
 		                   json_object_get(group, "notes"), told);
 	}
 	free(table.rows);

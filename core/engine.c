@@ -402,7 +402,7 @@ void engine_parent_changed(struct engine *engine, size_t index, const struct par
 			memset(engine->nodes[i].outlets, 0, sizeof(engine->nodes[i].outlets));
 		if (!state->up)
 			vhost_stop(engine, vhost, CAUSE_LINK_DOWN, now);
-		else if (vhost->group->barred)
+		else if (vhost->group->out_of_service)
 			vhost_stop(engine, vhost, CAUSE_STOPPED, now);
 		else if (vhost->group->refused == REFUSED_ALL)
 			vhost_stop(engine, vhost, CAUSE_TAKE_FAILED, now);
@@ -455,7 +455,8 @@ static void refuse_node(struct engine *engine, struct node *node, enum refused r
 
 	if (refused == REFUSED_ALL)
 		vhost_stop(engine, &node->vhost, CAUSE_TAKE_FAILED, now);
-	else if (engine->parents[group->settings->parent].parent.up && !group->barred && !group->stopped)
+	else if (engine->parents[group->settings->parent].parent.up && !group->out_of_service &&
+	         !group->stopped)
 		start_node(engine, node, now);
 	engine_wake_for(engine, node);
 }
@@ -484,7 +485,7 @@ void engine_refuse(struct engine *engine, struct group *group, enum refused refu
 
 void engine_mac_changed(struct engine *engine, struct group *group, instant now)
 {
-	if (group->masters == 0 || group->barred)
+	if (group->masters == 0 || group->out_of_service)
 		return;
 	/* A bridge keeps the virtual MAC with the addresses. */
 	actions_add(engine, ACTION_TAKE, group, NULL);

@@ -104,7 +104,7 @@ static void adopt_group(struct engine *engine, struct group *next, const struct 
 	next->masters = old->masters;
 	next->demotion = old->demotion;
 	next->virtual_mac = old->virtual_mac;
-	next->barred = old->barred;
+	next->out_of_service = old->out_of_service;
 	next->refused = old->refused;
 	next->source_ipv4 = old->source_ipv4;
 	next->source_ipv6 = old->source_ipv6;

@@ -111,9 +111,9 @@ struct vhost {
 	instant deadline; /* BACKUP: when the master counts as dead.  MASTER: when the next advert is due */
 	instant speaks_since;  /* MASTER: the first advert; INSTANT_NEVER: the addresses are not there yet */
 	instant lease_end;     /* MASTER: before that nobody takes over because of silence; 0: none yet */
-	bool passed_on;        /* left for a peer that was heard: frames may still be under way to us */
+	bool successor_heard;  /* left for a peer that was heard: frames may still be under way to us */
 	instant preempt_after; /* the end of preempt-delay */
-	bool held;             /* handed over by request: we do not preempt the successor */
+	bool preempt_waived;   /* handed over by request: we do not preempt the successor */
 	struct master master;
 	bool doubtful; /* BACKUP: it hears suspected adverts only, and this was reported */
 	struct rival rival;
@@ -297,13 +297,15 @@ struct group {
 	const struct group_settings *settings;
 	struct node *nodes;
 	size_t node_count;
-	size_t masters;   /* how many of its nodes are master here */
-	uint8_t demotion; /* sum of the reasons in its scope */
-	bool stopped;     /* by engine_stop */
-	bool barred; /* treated as if its parent were down; the caller sets it before engine_parent_changed */
+	size_t masters;      /* how many of its nodes are master here */
+	uint8_t demotion;    /* sum of the reasons in its scope */
+	bool stopped;        /* by engine_stop */
+	bool out_of_service; /* treated as if its parent were down; the caller sets it before
+	                        engine_parent_changed */
 	enum refused refused;
 	bool virtual_mac;
-	/* The source of its adverts, if it is not the parent's; the caller sets it, as it does barred. */
+	/* The source of its adverts, if it is not the parent's; the caller sets it, as it does
+	 * out_of_service. */
 	struct address source_ipv4;
 	struct address source_ipv6;
 	struct fight fight;

@@ -171,7 +171,7 @@ static bool owes_a_goodbye(const struct vhost *vhost, enum cause_kind why)
 
 static void leave_master(struct engine *engine, struct vhost *vhost, enum cause_kind why)
 {
-	vhost->passed_on = vhost->lease_end.ns != 0 && successor_is_heard(why);
+	vhost->successor_heard = vhost->lease_end.ns != 0 && successor_is_heard(why);
 	vhost_act(engine, ACTION_SHUT, vhost);
 	if (--vhost->group->masters == 0)
 		actions_add(engine, ACTION_DROP, vhost->group, NULL);
@@ -232,7 +232,7 @@ void vhost_repeat_announcements(struct vhost *vhost, instant again, instant now)
 
 void vhost_become_master(struct engine *engine, struct vhost *vhost, struct cause cause, instant now)
 {
-	vhost->held = false;
+	vhost->preempt_waived = false;
 	vhost->lease_end = NO_LEASE;
 	vhost->speaks_since = INSTANT_NEVER;
 	vhost->rival = (struct rival){.heard = INSTANT_NEVER};
@@ -301,7 +301,7 @@ void vhost_start(struct engine *engine, struct vhost *vhost, instant now)
 {
 	if (vhost->state != VHOST_INIT)
 		return;
-	vhost->held = false;
+	vhost->preempt_waived = false;
 	vhost->preempt_after = instant_after(now, vhost_settings(vhost)->preempt_delay_ns);
 	vhost_become_backup(engine, vhost, (struct cause){.kind = CAUSE_STARTED}, now);
 	vhost->deadline = instant_after(now, first_wait_ns(vhost));
@@ -355,7 +355,7 @@ void vhost_hand_over(struct engine *engine, struct vhost *vhost, bool stopping, 
 	}
 	if (is_unheard_successor(vhost)) {
 		step_back(engine, vhost, CAUSE_HANDED_OVER, now);
-		vhost->held = for_good;
+		vhost->preempt_waived = for_good;
 		return;
 	}
 	if (vhost->handover.active) {

@@ -46,7 +46,8 @@ static struct cause cause_of(enum cause_kind kind, const struct heard *heard)
 
 static bool may_preempt(const struct vhost *vhost, instant now)
 {
-	return vhost_settings(vhost)->preempt && !vhost->held && instant_reached(vhost->preempt_after, now);
+	return vhost_settings(vhost)->preempt && !vhost->preempt_waived &&
+	       instant_reached(vhost->preempt_after, now);
 }
 
 /* A master that will not advertise again before our own timer runs out may as well be gone now. */
@@ -239,7 +240,7 @@ static void master_hear(struct engine *engine, struct vhost *vhost, const struct
 	    (may_be_answered(vhost) || !has_better_right(engine, vhost, heard, now))) {
 		bool stopping = vhost->handover.stopping, for_good = vhost->handover.for_good;
 		yield(engine, vhost, CAUSE_HANDED_OVER, heard, now);
-		vhost->held = for_good;
+		vhost->preempt_waived = for_good;
 		if (stopping)
 			vhost_stop(engine, vhost, CAUSE_STOPPED, now);
 		return;

@@ -25,7 +25,7 @@ static const char *reason_for_state(const struct daemon *daemon, const struct vh
 	         master->terms.demote, ours.advbase, ours.advskew, ours.demote,
 	         text_span(instant_span_ns(master->heard, daemon->now), age),
 	         master->sealed ? "sealed" : "not sealed",
-	         vhost->held ? "; handed over by request, so this host does not take it back" : "");
+	         vhost->preempt_waived ? "; handed over by request, so this host does not take it back" : "");
 	return text;
 }
 

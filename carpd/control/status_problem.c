@@ -33,7 +33,7 @@ static void interface_problems(const struct daemon *daemon, const struct group *
 		snprintf(text, sizeof(text), "interface %s: %s", interface->name, interface->problem);
 	else if (!interface->link.up)
 		snprintf(text, sizeof(text), "interface %s is down or has no carrier", interface->name);
-	else if (group->barred)
+	else if (group->out_of_service)
 		snprintf(text, sizeof(text), "mac = virtual is not possible on %s", interface->name);
 	else
 		return;

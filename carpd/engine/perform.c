@@ -42,7 +42,7 @@ static bool let_pass(struct daemon *daemon, const struct action *action)
 	const struct interface *interface = daemon_interface_of(daemon, action->group);
 	const struct vhost *vhost = &action->node->vhost;
 
-	if (!vhost->passed_on || interface->gate_port < 0 || !action->group->virtual_mac)
+	if (!vhost->successor_heard || interface->gate_port < 0 || !action->group->virtual_mac)
 		return false;
 	gate_pass(daemon->gate, interface->gate_port, vhost->vhid,
 	          instant_after(daemon_read_clock(daemon), PASS_NS));

@@ -239,10 +239,10 @@ static void no_room(struct interfaces *interfaces, struct interface *interface, 
 {
 	withdraw(interfaces, interface, config);
 	group->virtual_mac = false;
-	group->barred = config->mac == CONFIG_MAC_VIRTUAL;
+	group->out_of_service = config->mac == CONFIG_MAC_VIRTUAL;
 	log_error("group %s: the gate has no room for it: %s; it has room for %d addresses; %s", config->name,
 	          strerror(-error), GATE_ADDRESSES_MAX,
-	          group->barred ? "the group stays out of service" : "using the interface's MAC");
+	          group->out_of_service ? "the group stays out of service" : "using the interface's MAC");
 }
 
 static void attach_group(struct interfaces *interfaces, struct interface *interface, struct group *group,
@@ -255,11 +255,11 @@ static void attach_group(struct interfaces *interfaces, struct interface *interf
 
 	group->virtual_mac = wanted && interface->gate_port >= 0;
 	/* A group that must have the virtual MAC and cannot is kept out of service. */
-	group->barred = wanted && interface->gate_port < 0;
+	group->out_of_service = wanted && interface->gate_port < 0;
 	if (config->mac == CONFIG_MAC_AUTO && !group->virtual_mac)
 		log_notice("group %s: using the MAC of %s instead of the virtual one: %s", config->name,
 		           interface->name, why_not_virtual(interfaces, interface, why));
-	if (group->barred)
+	if (group->out_of_service)
 		log_error("group %s: mac = virtual is not possible on %s: %s; say mac = interface, or auto",
 		          config->name, interface->name, why_not_virtual(interfaces, interface, why));
 	if (interface->gate_port < 0)

@@ -117,7 +117,7 @@ static void test_hand_over(void **state)
 	lab.now.ns += NS_PER_MS;
 	engine_hand_over(lab.engine, NULL, lab.now);
 	lab_expect(&lab, "shut, drop, master>backup handed-over");
-	assert_false(lab_vhost(&lab)->passed_on);
+	assert_false(lab_vhost(&lab)->successor_heard);
 	take();
 	lab_expect(&lab, "");
 	assert_int_equal(engine_deadline(lab.engine).ns, lab.now.ns - NS_PER_MS + TAKING_NS);
@@ -147,7 +147,7 @@ static void test_hand_over_of_a_preemption(void **state)
 	lab_expect(&lab, "shut, drop, master>backup handed-over");
 	hear(1, 200, 0);
 	lab_expect(&lab, "");
-	assert_true(lab_vhost(&lab)->held);
+	assert_true(lab_vhost(&lab)->preempt_waived);
 }
 
 static void test_gives_way(void **state)
@@ -157,7 +157,7 @@ static void test_gives_way(void **state)
 	be_called(1, 200, 0, "preempted-slower");
 	engine_give_way(lab.engine, lab.now);
 	lab_expect(&lab, "shut, drop, master>backup handed-over");
-	assert_false(lab_vhost(&lab)->held);
+	assert_false(lab_vhost(&lab)->preempt_waived);
 }
 
 /* Nobody serves: first it must be known that this host does. */
@@ -178,7 +178,7 @@ static void test_hand_over_after_silence(void **state)
 	lab_expect(&lab, "advert 255/255/0, serve");
 	hear(1, 200, 0);
 	lab_expect(&lab, "shut, drop, master>backup handed-over");
-	assert_true(lab_vhost(&lab)->held);
+	assert_true(lab_vhost(&lab)->preempt_waived);
 }
 
 /* Also if the first one could not be sent. */
@@ -226,7 +226,7 @@ static void test_hand_over_beside_another(void **state)
 	/* Now it can be an answer. */
 	hear(1, 101, 0);
 	lab_expect(&lab, "shut, drop, master>backup handed-over");
-	assert_true(lab_vhost(&lab)->held);
+	assert_true(lab_vhost(&lab)->preempt_waived);
 }
 
 static void test_hand_over_beside_a_better_one(void **state)
@@ -331,7 +331,7 @@ static void test_hears(void **state)
 	lab_expect(&lab, "take");
 	hear(1, 99, 0);
 	lab_expect(&lab, "shut, drop, master>backup peer-faster");
-	assert_false(lab_vhost(&lab)->passed_on);
+	assert_false(lab_vhost(&lab)->successor_heard);
 }
 
 /* Told to hand over in the same moment in which it heard a successor, and that this one goes. */

@@ -380,7 +380,7 @@ static void test_hand_over(void **state)
 	assert_int_equal(lab_vhost(&lab)->state, VHOST_BACKUP);
 	lab_tick_exactly_at(&lab, lab.now.ns + DOWN_NS);
 	lab_expect(&lab, "backup>master silence, " RISE);
-	assert_false(lab_vhost(&lab)->held);
+	assert_false(lab_vhost(&lab)->preempt_waived);
 }
 
 static void test_hand_over_kept(void **state)
@@ -435,14 +435,14 @@ static void test_passes_on(void **state)
 	lab_place(&lab);
 	lab_become_master(&lab);
 	lab_hear(&lab, (struct said)SAID("10.0.0.2", 1, 0, 0));
-	assert_true(lab_vhost(&lab)->passed_on);
+	assert_true(lab_vhost(&lab)->successor_heard);
 	lab_settle(&lab);
 	lab_tick_exactly_at(&lab, lab.now.ns + DOWN_NS);
 	lab_settle(&lab);
 	lab_tick(&lab, lab_vhost(&lab)->lease_end.ns);
 	lab_settle(&lab);
 	assert_int_equal(lab_vhost(&lab)->state, VHOST_BACKUP);
-	assert_false(lab_vhost(&lab)->passed_on);
+	assert_false(lab_vhost(&lab)->successor_heard);
 }
 
 static void test_stop_alone(void **state)
@@ -844,7 +844,7 @@ static void test_goodbye_of_a_group_without_its_mac(void **state)
 	(void)state;
 	lab_place(&lab);
 	lab_become_master(&lab);
-	lab.engine->groups[0].barred = true;
+	lab.engine->groups[0].out_of_service = true;
 	lab_up(&lab);
 	lab_expect(&lab, "shut, drop, goodbye, master>init stopped");
 }
