@@ -115,7 +115,8 @@ struct vhost {
 	instant preempt_after; /* the end of preempt-delay */
 	bool preempt_waived;   /* handed over by request: we do not preempt the successor */
 	struct master master;
-	bool doubtful; /* BACKUP: it hears suspected adverts only, and this was reported */
+	struct address waits_for; /* BACKUP: whose advert set the timer; FAMILY_NONE: none did */
+	bool doubtful;            /* BACKUP: it hears suspected adverts only, and this was reported */
 	struct rival rival;
 	instant reassert_after; /* no answer to a rival before */
 	struct handover handover;

@@ -281,6 +281,7 @@ void vhost_become_backup(struct engine *engine, struct vhost *vhost, struct caus
 		leave_master(engine, vhost, cause.kind);
 	vhost_forget_master(vhost);
 	set_state(engine, vhost, VHOST_BACKUP, cause, now);
+	vhost->waits_for.family = FAMILY_NONE;
 	vhost_restart_timer(vhost, now);
 }
 
@@ -336,6 +337,7 @@ static void step_back(struct engine *engine, struct vhost *vhost, enum cause_kin
 	cause.kind = kind;
 	vhost_become_backup(engine, vhost, cause, now);
 	vhost->master = predecessor;
+	vhost->waits_for.family = FAMILY_NONE;
 	vhost_restart_timer(vhost, now);
 }
 

@@ -94,6 +94,24 @@ static bool is_another(const struct master *master, const struct address *source
 	return master->source.family == source->family && !address_equal(&master->source, source);
 }
 
+/*
+ * A faster master does not end the lease of a slower one that was heard as well, and
+ * whom it may not hear itself.
+ */
+static void wait_for(struct vhost *vhost, const struct address *source, instant now)
+{
+	const struct address before = vhost->waits_for;
+	instant until = vhost->deadline;
+
+	vhost_restart_timer(vhost, now);
+	vhost->waits_for = *source;
+	if (before.family == FAMILY_NONE || address_equal(&before, source) ||
+	    !instant_before(vhost->deadline, until))
+		return;
+	vhost->deadline = until;
+	vhost->waits_for = before;
+}
+
 /* A dual-stack master speaks from two addresses; only terms and time say that it is another host. */
 static void note_master(struct engine *engine, struct vhost *vhost, const struct heard *heard, instant now)
 {
@@ -111,7 +129,7 @@ static void note_master(struct engine *engine, struct vhost *vhost, const struct
 		vhost_tell(engine, vhost, REPORT_DOUBT_OVER, &heard->source);
 	vhost->doubtful = false;
 	note_family(engine, vhost, heard->source.family, now);
-	vhost_restart_timer(vhost, now);
+	wait_for(vhost, &heard->source, now);
 }
 
 static void backup_hear(struct engine *engine, struct vhost *vhost, const struct heard *heard, instant now)
@@ -122,7 +140,7 @@ static void backup_hear(struct engine *engine, struct vhost *vhost, const struct
 	if (terms_are_goodbye(heard->terms)) {
 		if (is_another(&vhost->master, &heard->source)) {
 			/* Its successor is there; until it hears so it serves on this advert's lease. */
-			vhost_restart_timer(vhost, now);
+			wait_for(vhost, &heard->source, now);
 			return;
 		}
 		vhost_become_master(engine, vhost, cause_of(CAUSE_GOODBYE, heard), now);

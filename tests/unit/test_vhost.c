@@ -930,6 +930,29 @@ static void test_fast_mode_with_nobody_there(void **state)
 }
 
 /* Three times the slower interval, so that a quick backup lets a slow master speak. */
+/* Two masters that do not hear each other: the lease of the slower one goes on. */
+static void test_fast_mode_with_two_masters(void **state)
+{
+	(void)state;
+	const int64_t unit = NS_PER_S / 256;
+
+	lab.group.advbase = 0;
+	lab.node.advskew = 1;
+	lab_place(&lab);
+	lab_up(&lab);
+	lab_settle(&lab);
+	hear("10.0.0.2", 0, 10, 0);
+	const int64_t slow = lab_vhost(&lab)->deadline.ns;
+	for (int64_t i = 1; i <= 5; i++) {
+		lab.now.ns = i * unit;
+		hear("10.0.0.3", 0, 1, 0);
+		assert_int_equal(lab_vhost(&lab)->deadline.ns, slow);
+	}
+	/* The slower one itself may become faster. */
+	hear("10.0.0.2", 0, 1, 0);
+	assert_true(lab_vhost(&lab)->deadline.ns < slow);
+}
+
 static void test_fast_mode(void **state)
 {
 	(void)state;
@@ -1152,6 +1175,7 @@ int main(void)
 	        TEST(test_families),
 	        TEST(test_fast_mode_at_its_start),
 	        TEST(test_fast_mode_with_nobody_there),
+	        TEST(test_fast_mode_with_two_masters),
 	        TEST(test_fast_mode),
 	        TEST(test_demoted_and_nobody_takes_over),
 	        TEST(test_demoted_and_relieved),
