@@ -111,25 +111,23 @@ struct vhost {
 	instant deadline; /* BACKUP: when the master counts as dead.  MASTER: when the next advert is due */
 	instant speaks_since;  /* MASTER: the first advert; INSTANT_NEVER: the addresses are not there yet */
 	instant lease_end;     /* MASTER: before that nobody takes over because of silence; 0: none yet */
-	bool successor_heard;  /* left for a peer that was heard: frames may still be under way to us */
 	instant preempt_after; /* the end of preempt-delay */
-	bool preempt_waived;   /* handed over by request: we do not preempt the successor */
 	struct master master;
-	struct address waits_for; /* BACKUP: whose advert set the timer; FAMILY_NONE: none did */
-	bool doubtful;            /* BACKUP: it hears suspected adverts only, and this was reported */
 	struct rival rival;
 	instant reassert_after; /* no answer to a rival before */
 	struct handover handover;
 	instant stand_back_until; /* it lost against an equal: until then its timer runs longer */
+	instant announce_at;      /* the next repetition of the announcement */
+	instant announce_again;   /* one more, since a rival has announced in between */
+	instant relief_until;     /* MASTER, demoted: by then somebody should have taken over */
 
-	instant announce_at; /* the next repetition of the announcement */
+	struct address waits_for; /* BACKUP: whose advert set the timer; FAMILY_NONE: none did */
 	uint8_t announce_step;
-	instant announce_again; /* one more, since a rival has announced in between */
-
-	instant relief_until; /* MASTER, demoted: by then somebody should have taken over */
-	bool unrelieved;      /* nobody has, and this was reported */
-
 	uint8_t send_failures; /* in a row */
+	bool successor_heard;  /* left for a peer that was heard: frames may still be under way to us */
+	bool preempt_waived;   /* handed over by request: we do not preempt the successor */
+	bool doubtful;         /* BACKUP: it hears suspected adverts only, and this was reported */
+	bool unrelieved;       /* nobody took over by relief_until, and this was reported */
 };
 
 /* Values of the demotions that the engine raises by itself. */
