@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/engine.h"
+#include "core/engine_send.h"
 
 #define GROUPS      3
 #define NODES       4
