@@ -56,10 +56,12 @@ def test_seals_that_do_not_fit(lab, case):
             file.write(os.urandom(32).hex() + "\n")
     fw1, fw2 = lab.hosts("fw1", "fw2")
     both = []
-    for host, options, advskew in ((fw1, ours, 100), (fw2, theirs, 0)):
+    # The other one first: if it is not deaf itself, it would stay backup beside a master.
+    for host, options, advskew in ((fw2, theirs, 0), (fw1, ours, 100)):
         keys = [key.format(*files) for key in options.get("keys", ())]
-        both.append(Carpd(host, [Group(options={**options, **({"keys": keys} if keys else {})})], advskew=advskew).start())
-    both[0].wait_state("master")
+        daemon = Carpd(host, [Group(options={**options, **({"keys": keys} if keys else {})})], advskew=advskew).start()
+        daemon.wait_state("master")
+        both.insert(0, daemon)
     conflict = _conflict(both[0])
     assert conflict["source"] == fw2.ipv4 and conflict["reason"] == reason and advice in conflict["diagnosis"]
     done = both[0].carpctl("status")
