@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -87,6 +86,11 @@ static void read_boot_id(char ret_id[BOOT_ID_BYTES])
 	fclose(file);
 }
 
+static bool is_plausible(int64_t span_ns)
+{
+	return span_ns >= -SEQUENCE_MAX && span_ns <= SEQUENCE_MAX;
+}
+
 /*
  * The boot clock cannot have been set back since: there is no need to skip what was
  * reserved, which would put us further ahead of the clock with each crash.
@@ -99,7 +103,7 @@ static void read_boot(struct state *state, FILE *file)
 	read_boot_id(ours);
 	if (fgets(line, sizeof(line), file) == NULL ||
 	    sscanf(line, "boot %36s %" SCNd64 " %" SCNd64, id, &lead_ns, &ahead_ns) != 3 ||
-	    llabs(lead_ns) > SEQUENCE_MAX || llabs(ahead_ns) > SEQUENCE_MAX)
+	    !is_plausible(lead_ns) || !is_plausible(ahead_ns))
 		return;
 	state->same_boot = strcmp(id, ours) == 0;
 	state->lead_ns = lead_ns;
